@@ -1,0 +1,96 @@
+"""Every error a user can meet.
+
+    Nof1Error                     1
+    ├── UsageError                2   the words of the call contradict each other
+    ├── DataError                65   the data cannot be used
+    │   └── ProtocolError        65   a protocol with mistakes, all of them listed
+    ├── InputMissingError        66   no such file, folder or study
+    ├── FitNotUsableError        69   the fit failed its checks
+    ├── WriteError               73   a file cannot be created or written
+    ├── ReadError                74   the disk or the file failed while being read
+    ├── BusyError                75   another command is writing: try again
+    ├── TamperedError            76   the record or a file is not what was recorded
+    └── NotAllowedError          77   sealed, or before the planned end
+
+The number is the exit code of the command line. Messages say what is wrong, where, and what to do next.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class Nof1Error(Exception):
+    """The root of every error that nof1 raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(Nof1Error):
+    """The call cannot be carried out as worded."""
+
+    exit_code = 2
+
+
+class DataError(Nof1Error):
+    """The data cannot be used as it stands."""
+
+    exit_code = 65
+
+
+class ProtocolError(DataError):
+    """A protocol with mistakes.
+
+    Parameters
+    ----------
+    where
+        The file or protocol that was read.
+    mistakes
+        One line a mistake, each beginning with its key path.
+    """
+
+    def __init__(self, where: str, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        count = f"{len(self.mistakes)} mistake" + ("s" if len(self.mistakes) != 1 else "")
+        super().__init__(f"{where} has {count}:\n" + "\n".join(f"  {line}" for line in self.mistakes))
+
+
+class InputMissingError(Nof1Error):
+    """A file, a folder or a study that was named is not there."""
+
+    exit_code = 66
+
+
+class FitNotUsableError(Nof1Error):
+    """The model was fitted, and its checks failed."""
+
+    exit_code = 69
+
+
+class WriteError(Nof1Error):
+    """Something could not be created or written; what was there before is unchanged."""
+
+    exit_code = 73
+
+
+class ReadError(Nof1Error):
+    """The system reported an input/output error."""
+
+    exit_code = 74
+
+
+class BusyError(Nof1Error):
+    """Another command is writing to this study."""
+
+    exit_code = 75
+
+
+class TamperedError(Nof1Error):
+    """The record, the protocol or a sleep file is not what was recorded."""
+
+    exit_code = 76
+
+
+class NotAllowedError(Nof1Error):
+    """Not before the planned end, or not while the allocation is sealed."""
+
+    exit_code = 77

@@ -1,0 +1,94 @@
+"""The table of sleep sessions: one row a recorded session, as one source saw it, its hypnogram inside.
+
+Nothing is averaged, merged or corrected here. Connectors make this table, the store keeps it, `assembly` turns it into nights.
+"""
+
+from typing import Any, Final
+
+import dataframely as dy
+import polars as pl
+
+from nof1.sleep.stages import STAGES
+
+ZONE_SOURCES: Final = ("record", "export", "option", "participant", "none")
+"""Where the zone came from; `none` only in a dry run, where local times stand as if they were UTC and are never stored."""
+
+KINDS: Final = ("main", "nap", "unknown")
+STAGINGS: Final = ("stages", "sleep_wake", "totals")
+IN_BED_SOURCES: Final = ("in_bed", "tap", "none")
+
+
+class Sessions(dy.Schema):
+    """Sleep sessions. Instants are UTC; offsets are local − UTC in minutes; a null means that the source did not say."""
+
+    participant = dy.String(nullable=False)
+    source = dy.String(nullable=False)
+    stream = dy.String(nullable=False)
+    record_id = dy.String(nullable=False)
+    device = dy.String(nullable=True)
+    algorithm = dy.String(nullable=True)
+    start = dy.Datetime(nullable=False, time_unit="us", time_zone="UTC")
+    end = dy.Datetime(nullable=False, time_unit="us", time_zone="UTC")
+    offset_start = dy.Int16(nullable=True)
+    offset_end = dy.Int16(nullable=True)
+    zone = dy.String(nullable=True)
+    zone_source = dy.Enum(ZONE_SOURCES, nullable=False)
+    kind = dy.Enum(KINDS, nullable=False)
+    staging = dy.Enum(STAGINGS, nullable=False)
+    hypnogram = dy.List(
+        dy.Struct(
+            {
+                "start_s": dy.Int32(nullable=False),
+                "seconds": dy.Int32(nullable=False),
+                "stage": dy.Enum(STAGES, nullable=False),
+                "label": dy.String(nullable=False),
+            }
+        ),
+        nullable=True,
+    )
+    totals = dy.Struct(
+        {name: dy.Int32(nullable=True) for name in ("wake_s", "light_s", "deep_s", "rem_s", "asleep_s")},
+        nullable=True,
+    )
+    in_bed = dy.Datetime(nullable=True, time_unit="us", time_zone="UTC")
+    in_bed_source = dy.Enum(IN_BED_SOURCES, nullable=False)
+    vendor_sol_s = dy.Float64(nullable=True)
+    updated = dy.Datetime(nullable=True, time_unit="us", time_zone="UTC")
+    """When the vendor last changed the record: of two versions of one session the later stands."""
+    flags = dy.List(dy.String(nullable=False), nullable=False)
+
+    @dy.rule()
+    def ends_after_it_starts(cls) -> pl.Expr:
+        return pl.col("end") > pl.col("start")
+
+    @dy.rule()
+    def segments_last(cls) -> pl.Expr:
+        return pl.col("hypnogram").list.eval(pl.element().struct.field("seconds") > 0).list.all()
+
+    @dy.rule()
+    def segments_in_order_without_overlap(cls) -> pl.Expr:
+        ends = pl.element().struct.field("start_s") + pl.element().struct.field("seconds")
+        follows = pl.element().struct.field("start_s") >= ends.shift(1).fill_null(pl.element().struct.field("start_s"))
+        return pl.col("hypnogram").list.eval(follows).list.all()
+
+    @dy.rule()
+    def totals_when_there_is_no_hypnogram(cls) -> pl.Expr:
+        return pl.col("hypnogram").is_not_null() | pl.col("totals").is_not_null()
+
+
+SCHEMA: Final = Sessions.create_empty().schema
+"""Column names and polars types, in order."""
+
+KEY: Final = ("participant", "stream", "record_id")
+"""What makes two rows the same session."""
+
+
+def sessions_from_rows(rows: list[dict[str, Any]]) -> dy.DataFrame[Sessions]:
+    """Build and check the table.
+
+    Raises
+    ------
+    dataframely.exc.ValidationError
+        A row breaks a rule: a mistake in the connector, not in the export.
+    """
+    return Sessions.validate(pl.DataFrame(rows, schema=SCHEMA).sort("start", "stream", "record_id"))
