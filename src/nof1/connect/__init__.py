@@ -1,0 +1,1 @@
+"""How exports become sleep sessions."""

@@ -1,0 +1,1 @@
+"""Estimates in words, figures and pages."""

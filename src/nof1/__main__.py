@@ -1,0 +1,5 @@
+"""``python -m nof1``."""
+
+from nof1.cli import main
+
+main()

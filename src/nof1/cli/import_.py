@@ -1,0 +1,107 @@
+"""``nof1 import``: read exports into the study."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+
+if TYPE_CHECKING:
+    from nof1.study.imports import FileImported, ImportSummary
+
+
+@click.command(
+    name="import",
+    epilog="Examples: nof1 import fitbit.json · nof1 import takeout.zip --zone Europe/Berlin · "
+    "nof1 import --dry-run some-export.zip",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="FILE|FOLDER|ZIP...", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what the export holds and store nothing; works anywhere.")
+@click.option("--zone", metavar="IANA", help="The zone of an export that names none; else your home zone.")
+@click.option("--from", "source", metavar="CONNECTOR", help="Read it as this source, where two claim it.")
+@study_option
+@participant_option
+@json_option
+def command(
+    paths: tuple[Path, ...],
+    dry_run: bool,
+    zone: str | None,
+    source: str | None,
+    study_path: Path | None,
+    participant: str | None,
+    as_json: bool,
+) -> None:
+    """Import the sleep export of a wearable.
+
+    Nothing is lost: every record read is accepted, merged with the same record, or rejected with its reason. Importing
+    the same export twice changes nothing. A damaged file is refused whole.
+    """
+    from nof1.cli.progress import working
+
+    with working("Reading"):
+        summary = _run(paths, dry_run, zone, source, study_path, participant)
+    if as_json:
+        print_json(summary)
+    else:
+        _say(summary)
+
+
+def _run(
+    paths: tuple[Path, ...],
+    dry_run: bool,
+    zone: str | None,
+    source: str | None,
+    study_path: Path | None,
+    participant: str | None,
+) -> "ImportSummary":
+    from nof1.errors import InputMissingError
+    from nof1.study.imports import import_exports, preview_exports, preview_in_study
+
+    if not dry_run:
+        return import_exports(opened(study_path), paths, zone=zone, source=source, participant=participant)
+    try:
+        study = opened(study_path)
+    except InputMissingError:
+        return preview_exports(paths, zone=zone, source=source)
+    return preview_in_study(study, paths, zone=zone, source=source, participant=participant)
+
+
+def _say(summary: "ImportSummary") -> None:
+    for file in summary.files:
+        _say_file(file)
+    _say_sessions(summary)
+    _say_nights(summary)
+
+
+def _say_file(file: "FileImported") -> None:
+    click.echo(f"{file.path}: {file.connector} ({file.because})" + (", imported before" if file.already_imported else ""))
+    click.echo(f"  records read {file.read} = accepted {file.accepted} + merged {file.merged} + rejected {file.rejected}")
+    for reason in file.reasons:
+        click.echo(f"  rejected {reason['count']}: {reason['reason']} (first: {reason['first_record']})")
+    for skipped in file.skipped:
+        click.echo(f"  skipped {skipped['member']}: {skipped['reason']}")
+    for warning in file.warnings:
+        click.echo(f"  note: {warning}")
+
+
+def _say_sessions(summary: "ImportSummary") -> None:
+    new = "" if summary.new_sessions is None else f", {summary.new_sessions} of them new"
+    click.echo(f"Sessions: {summary.sessions}{new}.")
+    for stream, sessions in summary.streams.items():
+        mark = "  <- the nights below" if stream == summary.stream else ""
+        click.echo(f"  {stream}: {sessions}{mark}")
+
+
+def _say_nights(summary: "ImportSummary") -> None:
+    if not summary.nights:
+        click.echo("Nights: none.")
+        return
+    click.echo(f"Nights: {summary.nights}, from {summary.first_night} to {summary.last_night} (by the evening's date).")
+    named = {"record": "written in the export", "option": "from --zone", "participant": "your home zone"}
+    zone = f"{summary.zone} ({named.get(summary.zone_source, '')})" if summary.zone else "not known: times stand as written"
+    click.echo(f"Zone: {zone}. {summary.bedtime}")
+    sources = ", ".join(f"{source} {count}" for source, count in summary.latency.items() if count)
+    click.echo(f"Time to fall asleep can come from: {sources or 'nothing in this export'}.")
+    if summary.latency_note:
+        click.echo(f"  note: {summary.latency_note}")

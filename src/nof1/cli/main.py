@@ -1,0 +1,84 @@
+"""The ``nof1`` group: its help page by sections, and the boundary that turns errors into text and exit codes."""
+
+import importlib
+from typing import Any, Final
+
+import click
+
+from nof1.errors import Nof1Error
+
+SECTIONS: Final = {
+    "Begin": ("demo", "init", "protocols", "start"),
+    "Every day": ("today", "log", "status", "schedule"),
+    "Sleep": ("import", "imports", "retract", "nights"),
+    "The answer": ("analyse", "report"),
+    "Trust": ("verify",),
+}
+"""The commands in the order in which a person meets them. Each lives in the module of its name."""
+
+SPELLINGS: Final = {"analyze": "analyse"}
+MODULES: Final = {"import": "import_"}
+
+EXIT_CODES: Final = (
+    "0 done · 2 usage · 65 data cannot be used · 66 not found · 69 fit not usable · 73/74 cannot write/read · "
+    "75 busy · 76 verification failed · 77 not allowed yet"
+)
+
+
+class CommandFailedError(click.ClickException):
+    """An error of nof1 on its way to the terminal."""
+
+    def __init__(self, error: Nof1Error) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code
+
+    def show(self, file: Any = None) -> None:
+        """Print the message to stderr."""
+        click.echo(f"nof1: {self.message}", file=file, err=file is None)
+
+
+class Nof1Group(click.Group):
+    """Commands by section, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the sections."""
+        return [name for names in SECTIONS.values() for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        name = SPELLINGS.get(cmd_name, cmd_name)
+        if name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"nof1.cli.{MODULES.get(name, name)}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands under their sections."""
+        for section, names in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, self._line(ctx, name)) for name in names])
+
+    def _line(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(70) if command else ""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; every error of nof1 leaves through here."""
+        try:
+            return super().invoke(ctx)
+        except Nof1Error as error:
+            raise CommandFailedError(error) from error
+
+
+@click.group(
+    cls=Nof1Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=f"Exit codes: {EXIT_CODES}.",
+)
+@click.version_option(package_name="nof1")
+def main() -> None:
+    """Does this treatment work for me?
+
+    Import the sleep of your own wearable, run a randomised trial on yourself, and read what it did to your deep sleep
+    and to the time you take to fall asleep. See it all at once: nof1 demo
+    """

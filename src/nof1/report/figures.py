@@ -1,0 +1,398 @@
+"""The three figures of an outcome, each with a text alternative that states its finding.
+
+No imported text reaches a Vega expression: labels travel as data only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from nof1.report.canvas import (
+    ARM_COLOURS,
+    ARM_DASHES,
+    ARM_SHAPES,
+    BAND_COLOUR,
+    INK,
+    LABEL_LIMIT,
+    NO_ARM_COLOUR,
+    POSTERIOR_COLOUR,
+    PRIOR_COLOUR,
+    WIDE,
+    Figure,
+    Layers,
+    draw,
+)
+from nof1.report.rounding import decimals_in_sentences, fixed, percent, quantity
+from nof1.report.sentences import Contrast, Json, arm_name, capitalised, contrast, difference, plain, worthwhile_words
+
+if TYPE_CHECKING:
+    import altair as alt
+    import numpy as np
+    import xarray as xr
+
+NO_ARM: Final = "no treatment"
+DENSITY_POINTS: Final = 160
+HEIGHT: Final = 240
+HALF_DAY: Final = 12 * 3600 * 1000
+"""In milliseconds: a night is as wide as a day."""
+UNRECORDED: Final = "M-1,-1L1,1M1,-1L-1,1"
+"""The path of a small cross."""
+AFTER: Final = "after the trial"
+BEFORE: Final = "assumed before the trial"
+WITHIN: Final = "smaller than worth having"
+QUANTILES: Final = (0.025, 0.25, 0.5, 0.75, 0.975)
+
+
+def planned_nights(group: "xr.Dataset") -> pl.DataFrame:
+    """Read ArviZ's ``constant_data`` group of one outcome.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row a planned night: ``date``, ``value`` (null = not recorded), ``arm`` (code, "" = none), ``period``
+        (null = none), ``used``.
+    """
+    names = ("date", "value", "arm", "period", "used")
+    return pl.DataFrame({name: group[name].values.tolist() for name in names}).with_columns(
+        pl.col("date").str.slice(0, 10).str.to_date(),
+        pl.col("value").cast(pl.Float64).fill_nan(None),
+        pl.when(pl.col("period") >= 0).then("period").alias("period"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ArmLook:
+    """The names and initials of the arms, in the order of the protocol: their place decides how they look."""
+
+    names: tuple[str, ...]
+    initials: tuple[str, ...]
+
+    def scale(self, looks: Sequence[Any], last: Any) -> "alt.Scale":
+        """Give each arm its look, and nights on none the last."""
+        import altair as alt
+
+        return alt.Scale(domain=[*self.names, NO_ARM], range=[*looks[: len(self.names)], last])
+
+
+def arm_look(arms: Sequence[Json]) -> ArmLook:
+    """Name the arms for a figure; initials that coincide become A, B, C."""
+    names = tuple(arm_name(arm["code"]) for arm in arms)
+    initials = tuple(name[:1].upper() for name in names)
+    if len(set(initials)) < len(names):
+        initials = tuple("ABCDEFGH"[: len(names)])
+    return ArmLook(names, initials)
+
+
+def nights_figure(outcome: Json, arms: Sequence[Json], planned: pl.DataFrame) -> Figure:
+    """Draw every night in its period: used nights filled, others hollow, unrecorded ones crossed along the foot."""
+    look = arm_look(arms)
+    names = dict(zip((arm["code"] for arm in arms), look.names, strict=True))
+    initials = dict(zip(look.names, look.initials, strict=True))
+    shown = planned.with_columns(pl.col("arm").replace_strict(names, default=NO_ARM))
+    periods = _periods(shown, typical(outcome)).with_columns(initial=pl.col("arm").replace_strict(initials, default=""))
+    return draw(
+        lambda width: _nights_chart(outcome, look, shown, periods, width), _nights_alternative(outcome, shown, periods)
+    )
+
+
+def _name(outcome: Json) -> str:
+    return capitalised(plain(outcome["label"]))
+
+
+def typical(outcome: Json) -> str:
+    """Say how a period is summed up: a skewed outcome by its median, as its model does."""
+    return "median" if outcome["model"]["family"] == "lognormal" else "mean"
+
+
+def _periods(shown: pl.DataFrame, how: str) -> pl.DataFrame:
+    used = pl.col("value").filter("used")
+    return (
+        shown.drop_nulls("period")
+        .group_by("period")
+        .agg(
+            pl.col("arm").first(),
+            pl.col("date").min().alias("first"),
+            pl.col("date").max().alias("last"),
+            (used.median() if how == "median" else used.mean()).alias("middle"),
+        )
+        .sort("first")
+    )
+
+
+def _nights_alternative(outcome: Json, shown: pl.DataFrame, periods: pl.DataFrame) -> str:
+    unit = outcome["unit"]
+    recorded = shown["value"].is_not_null()
+    used, missing = int((shown["used"] & recorded).sum()), int((~recorded).sum())
+    middles = "; ".join(
+        f"{arm} {quantity(middle, unit, decimals_in_sentences(unit))}"
+        for arm, middle in periods.drop_nulls("middle").select("arm", "middle").iter_rows()
+    )
+    return (
+        f"{_name(outcome)} night by night: {used} used, {int(recorded.sum()) - used} recorded but not used, "
+        f"{missing} not recorded. {capitalised(typical(outcome))} of each period in order: {middles or 'none'}."
+    )
+
+
+def _nights_chart(outcome: Json, look: ArmLook, shown: pl.DataFrame, periods: pl.DataFrame, width: int) -> Layers:
+    import altair as alt
+
+    moments = shown.with_columns(_instant("date"))
+    spans = periods.with_columns(_instant("first") - HALF_DAY, _instant("last") + HALF_DAY)
+    recorded = moments.drop_nulls("value")
+    nights = moments["date"].to_list()
+    days = alt.Scale(type="utc", domain=[nights[0] - HALF_DAY, nights[-1] + HALF_DAY], nice=False)
+    axis = alt.Axis(format="%-d %b", grid=False, tickCount=8 if width == WIDE else 4, labelOverlap=True, offset=14)
+    x = alt.X("date:T", scale=days, axis=axis, title=None)
+    y = alt.Y("value:Q", scale=_value_scale(recorded["value"]), title=f"{_name(outcome)}, {outcome['unit']}")
+    legend = alt.Legend(values=[arm for arm in (*look.names, NO_ARM) if arm in set(shown["arm"])])
+    colour = alt.Color("arm:N", scale=look.scale(ARM_COLOURS, NO_ARM_COLOUR), legend=legend)
+    shape = alt.Shape("arm:N", scale=look.scale(ARM_SHAPES, "cross"), legend=legend)
+    points: dict[str, Any] = {"opacity": 0.9, "size": 42 if width == WIDE else 22, "strokeWidth": 1.3}
+    return alt.layer(
+        *_period_layers(look, spans, days),
+        alt.Chart(recorded.filter("used")).mark_point(filled=True, **points).encode(x, y, colour, shape),
+        alt.Chart(recorded.filter(~pl.col("used"))).mark_point(filled=False, **points).encode(x, y, colour, shape),
+        alt.Chart(moments.filter(pl.col("value").is_null()))
+        .mark_point(shape=UNRECORDED, size=14, color=NO_ARM_COLOUR, strokeWidth=1.4)
+        .encode(x, y=alt.value(HEIGHT + 7)),
+    ).properties(height=HEIGHT)
+
+
+def _period_layers(look: ArmLook, spans: pl.DataFrame, days: "alt.Scale") -> "list[alt.Chart]":
+    """Tint each period, mark it with its arm's initial, and draw its middle across it."""
+    import altair as alt
+
+    colour = alt.Color("arm:N", scale=look.scale(ARM_COLOURS, NO_ARM_COLOUR))
+    dash = alt.StrokeDash("arm:N", scale=look.scale(ARM_DASHES, [1, 0]), legend=None)
+    across: dict[str, Any] = {"x": alt.X("first:T", scale=days), "x2": alt.X2("last:T"), "color": colour}
+    centre = alt.X("centre:T", scale=days)
+    return [
+        alt.Chart(spans).mark_rect(opacity=0.09).encode(**across),
+        alt.Chart(spans.with_columns(centre=(pl.col("first") + pl.col("last")) / 2))
+        .mark_text(fontWeight="bold", baseline="top")
+        .encode(centre, y=alt.value(3), text="initial:N", color=colour),
+        alt.Chart(spans.drop_nulls("middle"))
+        .mark_rule(strokeWidth=2.5)
+        .encode(y=alt.Y("middle:Q"), strokeDash=dash, **across),
+    ]
+
+
+def _instant(day: str) -> pl.Expr:
+    """Turn a date into milliseconds, so that no time zone of the machine can move it."""
+    return pl.col(day).cast(pl.Datetime("ms")).cast(pl.Int64)
+
+
+def _value_scale(values: pl.Series) -> "alt.Scale":
+    """Leave room above for the initials; start at 0 unless all values are far from it."""
+    import altair as alt
+
+    low, high = (0.0, 1.0) if values.is_empty() else (float(values.min()), float(values.max()))  # type: ignore[arg-type]
+    room = 0.15 * max(high - min(low, 0.0 if low < 0.4 * high else low), 1.0)
+    start = 0.0 if 0 <= low < 0.4 * high else low - room / 2
+    return alt.Scale(domain=[start, high + room], nice=False, zero=False)
+
+
+def levels_figure(outcome: Json, arms: Sequence[Json]) -> Figure:
+    """Draw what to expect on each arm on one number line, with its 95 % interval."""
+    look, unit = arm_look(arms), outcome["unit"]
+    decimals = decimals_in_sentences(unit)
+    rows = [
+        {"arm": name, "median": level["median"], "low": level["ci95"][0], "high": level["ci95"][1]}
+        for arm, name in zip(arms, look.names, strict=True)
+        if (level := outcome["levels"].get(arm["code"]))
+    ]
+    told = [
+        f"{row['arm']}: {quantity(row['median'], unit, decimals)} "
+        f"({fixed(row['low'], decimals)} to {fixed(row['high'], decimals)})"
+        for row in rows
+    ]
+    frame = pl.DataFrame(rows).with_columns(told=pl.Series(told))
+    return draw(
+        lambda width: _levels_chart(outcome, look, frame, width),
+        f"{_name(outcome)} expected on each arm, with 95 % interval. {'; '.join(told)}.",
+    )
+
+
+def _levels_chart(outcome: Json, look: ArmLook, frame: pl.DataFrame, width: int) -> Layers:
+    import altair as alt
+
+    row = alt.Y("arm:N", axis=None, sort=list(look.names), scale=alt.Scale(paddingOuter=0))
+    colour = alt.Color("arm:N", scale=look.scale(ARM_COLOURS, NO_ARM_COLOUR), legend=None)
+    shape = alt.Shape("arm:N", scale=look.scale(ARM_SHAPES, "cross"), legend=None)
+    scale = alt.Scale(zero=False, nice=True, padding=12)
+    x: dict[str, Any] = {"scale": scale, "title": f"{_name(outcome)}, {outcome['unit']}"}
+    chart = alt.Chart(frame)
+    return alt.layer(
+        chart.mark_rule(strokeWidth=3, yOffset=9).encode(alt.X("low:Q", **x), row, x2="high:Q", color=colour),
+        chart.mark_point(filled=True, size=130, opacity=1, yOffset=9).encode(
+            alt.X("median:Q", **x), row, colour, shape
+        ),
+        chart.mark_text(align="left", yOffset=-11, limit=LABEL_LIMIT[width]).encode(row, x=alt.value(2), text="told:N"),
+    ).properties(height=56 * frame.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the posterior figure looks at.
+
+    Parameters
+    ----------
+    draws, prior
+        Draws of the difference after and before the trial; ``prior`` may be empty.
+    none
+        The value of no difference: 0, or 1 for a ratio.
+    band
+        The differences smaller than worth having, or None where no worthwhile change was fixed.
+    title
+        What the axis shows.
+    """
+
+    draws: "np.ndarray[tuple[int], np.dtype[np.float64]]"
+    prior: "np.ndarray[tuple[int], np.dtype[np.float64]]"
+    none: float
+    band: tuple[float, float] | None
+    title: str
+
+
+def posterior_figure(outcome: Json, arms: Sequence[Json], groups: "xr.DataTree") -> Figure:
+    """Draw what is known about the difference after the trial, beside what was assumed before it.
+
+    Where the worthwhile change is a ratio, the ratio is drawn, so that the band is the one of the probabilities.
+    """
+    words = contrast(outcome, arms)
+    as_ratio = outcome["worthwhile"] is None and outcome["worthwhile_ratio"] is not None
+    sight = _ratio_sight(outcome, words, groups) if as_ratio else _difference_sight(outcome, words, groups)
+    density = _densities(sight)
+    return draw(lambda _: _posterior_chart(words, sight, density), _posterior_alternative(outcome, words))
+
+
+def _difference_sight(outcome: Json, words: Contrast, groups: "xr.DataTree") -> Sight:
+    w = outcome["worthwhile"]
+    return Sight(
+        draws=groups["posterior"]["effect"].to_numpy().ravel(),
+        prior=groups["prior"]["effect"].to_numpy().ravel(),
+        none=0.0,
+        band=None if w is None else (-abs(w), abs(w)),
+        title=f"{words.arm} − {words.reference}, {outcome['unit']}",
+    )
+
+
+def _ratio_sight(outcome: Json, words: Contrast, groups: "xr.DataTree") -> Sight:
+    import numpy as np
+
+    ratio = outcome["worthwhile_ratio"]
+    prior = groups["prior"]
+    return Sight(
+        draws=np.exp(groups["posterior"]["delta"].to_numpy().ravel()),
+        prior=np.exp(prior["delta"].to_numpy().ravel()) if "delta" in prior else np.empty(0),
+        none=1.0,
+        band=(min(ratio, 1 / ratio), max(ratio, 1 / ratio)),
+        title=f"{words.arm} : {words.reference}, ratio",
+    )
+
+
+def _densities(sight: Sight) -> pl.DataFrame:
+    """Smooth both sets of draws over the window in which the posterior lies."""
+    import numpy as np
+    from scipy.stats import gaussian_kde
+
+    ends = [*np.quantile(sight.draws, [0.001, 0.999]), sight.none, *(sight.band or ())]
+    margin = 0.06 * (max(ends) - min(ends))
+    at = np.linspace(min(ends) - margin, max(ends) + margin, DENSITY_POINTS)
+    told = {AFTER: sight.draws, BEFORE: sight.prior}
+    return pl.concat(
+        pl.DataFrame({"x": at, "density": gaussian_kde(draws)(at), "when": [when] * DENSITY_POINTS})
+        for when, draws in told.items()
+        if draws.size
+    )
+
+
+def _posterior_alternative(outcome: Json, words: Contrast) -> str:
+    p, unit = outcome["probability"], outcome["unit"]
+    low, middle, high = (
+        difference(value, unit, words)
+        for value in (outcome["effect"]["ci50"][0], outcome["effect"]["median"], outcome["effect"]["ci50"][1])
+    )
+    said = (
+        f"How probable each difference in {words.name} is, {words.arm} minus {words.reference}: centred at {middle}, "
+        f"half of the probability between {low} and {high}; {words.better} {percent(p['p_better'])}"
+    )
+    change = worthwhile_words(outcome)
+    if change is None or p["p_better_worthwhile"] is None:
+        return f"{said}."
+    return f"{said}, by at least {change} {percent(p['p_better_worthwhile'])}."
+
+
+def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> Layers:
+    import altair as alt
+
+    top = float(density["density"].max())  # type: ignore[arg-type]
+    ends = [float(density["x"][0]), float(density["x"][DENSITY_POINTS - 1])]
+    x = {
+        "scale": alt.Scale(domain=ends, nice=False, zero=False),
+        "title": [
+            sight.title,
+            f"{words.arm} − {words.reference}" if sight.none == 0 else f"{words.arm} : {words.reference}",
+        ],
+    }
+    y_scale = alt.Scale(domain=[-0.16 * top, 1.12 * top], nice=False)
+    shown = [AFTER, *([BEFORE] if sight.prior.size else []), *([WITHIN] if sight.band else [])]
+    colour = alt.Scale(domain=[AFTER, BEFORE, WITHIN], range=[POSTERIOR_COLOUR, PRIOR_COLOUR, BAND_COLOUR])
+    legend = alt.Color("when:N", scale=colour, legend=alt.Legend(values=shown, symbolType="square", symbolOpacity=1))
+    curve = alt.Chart(density)
+    y = alt.Y("density:Q", scale=y_scale, axis=None)
+    return alt.layer(
+        *_band_layers(sight, x, legend),
+        curve.transform_filter(alt.datum.when == AFTER).mark_area(opacity=0.75).encode(alt.X("x:Q", **x), y, legend),
+        curve.transform_filter(alt.datum.when == BEFORE)
+        .mark_line(strokeDash=[5, 4], strokeWidth=1.8)
+        .encode(alt.X("x:Q", **x), y, legend),
+        *_interval_layers(sight, x, -0.08 * top),
+        *_direction_layers(words),
+    ).properties(height=220)
+
+
+def _band_layers(sight: Sight, x: dict[str, Any], colour: "alt.Color") -> "list[alt.Chart]":
+    """Shade the differences smaller than worth having, and mark no difference."""
+    import altair as alt
+
+    none = alt.Chart(pl.DataFrame({"x": [sight.none]})).mark_rule(color=INK, strokeWidth=1.2).encode(alt.X("x:Q", **x))
+    if sight.band is None:
+        return [none]
+    band = pl.DataFrame({"low": [sight.band[0]], "high": [sight.band[1]], "when": [WITHIN]})
+    return [alt.Chart(band).mark_rect(opacity=1).encode(alt.X("low:Q", **x), x2="high:Q", color=colour), none]
+
+
+def _interval_layers(sight: Sight, x: dict[str, Any], at: float) -> "list[alt.Chart]":
+    """Draw the 95 % interval thin, the 50 % interval thick and the median as a dot."""
+    import altair as alt
+    import numpy as np
+
+    told = dict(zip(("low", "from", "median", "to", "high"), np.quantile(sight.draws, QUANTILES), strict=True))
+    chart = alt.Chart(pl.DataFrame([{name: float(value) for name, value in told.items()} | {"at": at}]))
+    y = alt.Y("at:Q")
+    return [
+        chart.mark_rule(strokeWidth=1.6, color=INK).encode(alt.X("low:Q", **x), y, x2="high:Q"),
+        chart.mark_rule(strokeWidth=6, color=INK).encode(alt.X("from:Q", **x), y, x2="to:Q"),
+        chart.mark_point(filled=True, size=90, color="white", stroke=INK, strokeWidth=2, opacity=1).encode(
+            alt.X("median:Q", **x), y
+        ),
+    ]
+
+
+def _direction_layers(words: Contrast) -> "list[alt.Chart]":
+    """Say at the upper corners which way is which, and which of them is better."""
+    import altair as alt
+
+    def told(way: str) -> str:
+        return f"{way} (better)" if way == words.better else way
+
+    at_left: dict[str, Any] = {"x": alt.value(4), "y": alt.value(4), "text": alt.value(f"← {told(words.down)}")}
+    at_right: dict[str, Any] = {"x": alt.value("width"), "y": alt.value(4), "text": alt.value(f"{told(words.up)} →")}
+    empty = alt.Chart(pl.DataFrame({"one": [1]}))
+    return [
+        empty.mark_text(align="left", baseline="top").encode(**at_left),
+        empty.mark_text(align="right", baseline="top", dx=-4).encode(**at_right),
+    ]

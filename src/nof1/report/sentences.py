@@ -1,0 +1,330 @@
+"""A result in plain words: the same sentences on the page and in the terminal.
+
+Everything here is pure: it takes the dict of ``result.json`` and returns text. Words for probabilities come from one
+table, and the number always stands beside them.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from nof1.errors import DataError
+from nof1.report.rounding import decimals_in_sentences, fixed, percent, quantity, whole_percent
+
+type Json = Mapping[str, Any]
+
+OPEN_LABEL: Final = "open label"
+DISCLAIMER: Final = "This is not a diagnosis; do not change medicines without your clinician."
+
+PROBABILITY_WORDS: Final = (
+    (99, "almost certain", "almost impossible"),
+    (95, "extremely likely", "extremely unlikely"),
+    (90, "very likely", "very unlikely"),
+    (66, "likely", "unlikely"),
+)
+"""Whole percentages from which a word holds, and its mirror image below 50.
+
+The approximate probability scale of EFSA's guidance on uncertainty analysis (2018), doi 10.2903/j.efsa.2018.5123.
+"""
+AS_LIKELY_AS_NOT: Final = "about as likely as not"
+
+BETTER: Final = ("meaningful_benefit", "benefit", "better_size_unclear")
+WORSE: Final = ("meaningful_worsening", "worsening", "worse_size_unclear")
+HOW_MUCH: Final = {
+    "meaningful_benefit": "by enough to matter",
+    "benefit": "more likely than not by enough to matter",
+    "better_size_unclear": "by how much is unclear",
+    "meaningful_worsening": "by enough to matter",
+    "worsening": "more likely than not by enough to matter",
+    "worse_size_unclear": "by how much is unclear",
+}
+WHY_EXCLUDED: Final = {
+    "transition": "first nights of a period, set aside beforehand",
+    "run_in": "run-in before the first period",
+    "missing": "not recorded",
+    "short": "under 3 hours of sleep",
+    "incomplete": "recording incomplete",
+    "manual": "entered by hand",
+    "unstaged": "sleep stages missing",
+    "no_lights_out": "time of lights-out unknown",
+}
+"""Plain words for the reasons of exclusion; a reason that is not here is shown as it stands."""
+
+_NEVER_SHOWN: Final = {"\u061c", "\u200e", "\u200f", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+"""Marks that turn the direction of the text around them."""
+
+
+def plain(text: str) -> str:
+    """Take controls and direction marks out of an imported text: they could act on a terminal or turn a line around."""
+    kept = (" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text if c not in _NEVER_SHOWN)
+    return " ".join("".join(kept).split())
+
+
+def arm_name(code: str) -> str:
+    """Name an arm in running text: by its code, because labels describe and are long; see `key`."""
+    return plain(code).replace("_", " ")
+
+
+def probability_words(p: float) -> str:
+    """Say a probability in the words of the fixed table, judged by the percentage that is shown beside them."""
+    shown = whole_percent(p)
+    for least, high, low in PROBABILITY_WORDS:
+        if shown >= least:
+            return high
+        if shown <= 100 - least:
+            return low
+    return AS_LIKELY_AS_NOT
+
+
+def sure(p: float) -> str:
+    """Say a probability in words with its number: ``likely (72 %)``."""
+    return f"{probability_words(p)} ({percent(p)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The words of one comparison.
+
+    Parameters
+    ----------
+    name
+        The outcome in running text: "deep sleep".
+    arm, reference
+        Names of the two arms; an effect is arm − reference.
+    against_reference
+        False between two actives, where a result "favours" one of them.
+    up, down
+        What more and less of the outcome are called: longer and shorter for minutes, else higher and lower.
+    better, worse
+        Of these two, which is the better for the person.
+    """
+
+    name: str
+    arm: str
+    reference: str
+    against_reference: bool
+    up: str
+    down: str
+    better: str
+    worse: str
+
+
+def contrast(outcome: Json, arms: Sequence[Json]) -> Contrast:
+    """Look up by code what an outcome and its two arms are called."""
+    by_code = {arm["code"]: arm for arm in arms}
+    up, down = ("longer", "shorter") if outcome["unit"] == "min" else ("higher", "lower")
+    better, worse = (up, down) if outcome["better"] == "higher" else (down, up)
+    return Contrast(
+        name=plain(outcome["label"]),
+        arm=arm_name(outcome["arm"]),
+        reference=arm_name(outcome["reference"]),
+        against_reference=bool(by_code[outcome["reference"]]["reference"]),
+        up=up,
+        down=down,
+        better=better,
+        worse=worse,
+    )
+
+
+def capitalised(text: str) -> str:
+    """Begin a sentence without touching the rest."""
+    return text[:1].upper() + text[1:]
+
+
+def verdict_tag(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
+    """Say the verdict in a few words.
+
+    In an open-label trial no direction is claimed beyond "consistent with": expectation could have made it.
+    """
+    verdict = outcome["verdict"]
+    still = {
+        "no_worthwhile_difference": "No difference worth having",
+        "not_enough_to_tell": "Not enough to tell",
+        "descriptive_only": "Numbers without a verdict",
+        "not_usable": "No claim",
+    }
+    if verdict in still:
+        return still[verdict]
+    words = contrast(outcome, arms)
+    if not words.against_reference:
+        winner = words.arm if verdict in BETTER else words.reference
+        favours = f"favours {winner}"
+        return _as_claimed(f"a difference that {favours}", capitalised(favours), blinding)
+    change = "benefit" if verdict in BETTER else "worsening"
+    return _as_claimed(f"a {change}", capitalised(change), blinding)
+
+
+def _as_claimed(cautious: str, bold: str, blinding: str) -> str:
+    return f"Consistent with {cautious}; expectation not excluded" if blinding == OPEN_LABEL else bold
+
+
+def headline(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
+    """Say in one line what was found.
+
+    Raises
+    ------
+    DataError
+        The verdict contradicts the probabilities beside it, or is not one of nof1's.
+    """
+    _refuse_contradiction(outcome)
+    words, verdict = contrast(outcome, arms), outcome["verdict"]
+    pair = f"{words.arm} and on {words.reference}"
+    found = {
+        "no_worthwhile_difference": f": {words.name} is about the same on {pair}",
+        "not_enough_to_tell": f" whether {words.name} differs between {words.arm} and {words.reference}",
+        "descriptive_only": f": {words.name} on {pair}",
+        "not_usable": f" about {words.name} on {pair}",
+    }.get(verdict)
+    if found is None:
+        way = words.better if verdict in BETTER else words.worse
+        found = f": {words.name} is {way} on {words.arm} than on {words.reference}, {HOW_MUCH[verdict]}"
+    return f"{verdict_tag(outcome, arms, blinding=blinding)}{found}."
+
+
+def _refuse_contradiction(outcome: Json) -> None:
+    verdict, probability = outcome["verdict"], outcome["probability"]
+    if verdict not in {*BETTER, *WORSE, "no_worthwhile_difference"}:
+        if verdict in {"not_enough_to_tell", "descriptive_only", "not_usable"}:
+            return
+        raise DataError(
+            f"{outcome['measure']}: verdict {verdict!r} is unknown. Run nof1 analyse again with this version."
+        )
+    key = "p_better" if verdict in BETTER else "p_worse" if verdict in WORSE else "p_no_worthwhile_difference"
+    if not (probability and (probability[key] or 0) > 0.5):  # noqa: PLR2004  more likely than not: the least any verdict asks
+        raise DataError(
+            f"{outcome['measure']}: verdict {verdict!r} contradicts {key} in the result. Run nof1 analyse again."
+        )
+
+
+def worthwhile_words(outcome: Json, *, worse: bool = False) -> str | None:
+    """Say the worthwhile change: ``10 min``, ``20 %``; None where none was fixed.
+
+    A ratio r is mirrored as 1 / r, so that a fall to 0.80 (20 %) stands beside a rise to 1.25 (25 %).
+    """
+    if outcome["worthwhile"] is not None:
+        return _trimmed(outcome["worthwhile"], outcome["unit"])
+    if outcome["worthwhile_ratio"] is None:
+        return None
+    ratio = outcome["worthwhile_ratio"]
+    return _trimmed(100 * abs((1 / ratio if worse else ratio) - 1), "%")
+
+
+def _trimmed(value: float, unit: str) -> str:
+    return f"{round(abs(value), 1):g} {unit}"
+
+
+def evidence(outcome: Json, arms: Sequence[Json]) -> str:
+    """Say how probable the better (or, after a worsening, the worse) direction and a worthwhile change are."""
+    p, words = outcome["probability"], contrast(outcome, arms)
+    worse = outcome["verdict"] in WORSE
+    way, p_way = (words.worse, p["p_worse"]) if worse else (words.better, p["p_better"])
+    p_worthwhile = p["p_worse_worthwhile"] if worse else p["p_better_worthwhile"]
+    said = [f"It is {sure(p_way)} that {words.name} is {way} on {words.arm} than on {words.reference}"]
+    change = worthwhile_words(outcome, worse=worse)
+    if change is not None and p_worthwhile is not None:
+        said.append(f"{sure(p_worthwhile)} that it is {way} by at least {change}, the change worth having")
+        if outcome["verdict"] in {"no_worthwhile_difference", "not_enough_to_tell"}:
+            said.append(f"{sure(p['p_no_worthwhile_difference'])} that any difference is smaller than worth having")
+    return f"{'; '.join(said)}."
+
+
+def difference(value: float, unit: str, words: Contrast) -> str:
+    """Say a difference with its direction: ``12 min longer``."""
+    way = words.up if value >= 0 else words.down
+    decimals = decimals_in_sentences(unit)
+    if round(value, decimals) == 0:
+        return f"less than {_trimmed(10**-decimals, unit)} {way}"
+    return f"{quantity(abs(value), unit, decimals)} {way}"
+
+
+def estimate(outcome: Json, arms: Sequence[Json]) -> str:
+    """Say the size of the difference: its posterior median and the 95 % equal-tailed interval."""
+    words, unit = contrast(outcome, arms), outcome["unit"]
+    (low, high), middle = outcome["effect"]["ci95"], outcome["effect"]["median"]
+    of = "median " if outcome["ratio"] else ""
+    said = (
+        f"Best estimate: {of}{words.name} {difference(middle, unit, words)} on {words.arm} than on {words.reference}; "
+        f"with 95 % probability between {difference(low, unit, words)} and {difference(high, unit, words)}."
+    )
+    if not outcome["ratio"]:
+        return said
+    low, high = (fixed(bound, 2) for bound in outcome["ratio"]["ci95"])
+    return f"{said} As a ratio: {fixed(outcome['ratio']['median'], 2)} ({low} to {high})."
+
+
+def levels(outcome: Json) -> str:
+    """Say what to expect on each arm."""
+    unit = outcome["unit"]
+    said = (
+        f"{quantity(level['median'], unit, decimals_in_sentences(unit))} on {arm_name(code)}"
+        for code, level in outcome["levels"].items()
+    )
+    kind = "Half of the nights are expected below" if outcome["ratio"] else "Expected on an average night"
+    return f"{kind}: {', '.join(said)}."
+
+
+def nights(outcome: Json) -> str:
+    """Count the nights: planned, recorded, used on each arm, and why the others were not used."""
+    counts = outcome["nights"]
+    by_arm = ", ".join(f"{n} on {arm_name(code)}" for code, n in counts["used_by_arm"].items())
+    said = (
+        f"{counts['used']} of {counts['planned']} planned nights used ({by_arm}); {counts['recorded']} were recorded."
+    )
+    reasons = [f"{n} {why_excluded(reason)}" for reason, n in counts["excluded"].items() if n]
+    return f"{said} Not used: {'; '.join(reasons)}." if reasons else said
+
+
+def why_excluded(reason: str) -> str:
+    """Say a reason of exclusion in plain words."""
+    return WHY_EXCLUDED.get(reason, plain(reason).replace("_", " "))
+
+
+def finding(outcome: Json, arms: Sequence[Json], *, blinding: str) -> list[str]:
+    """Say all there is to say about one outcome: the headline first.
+
+    A fit that failed its checks yields its reason and no number; numbers without a verdict come without words of
+    probability.
+    """
+    said = [headline(outcome, arms, blinding=blinding)]
+    verdict = outcome["verdict"]
+    if verdict == "not_usable":
+        said.append(plain(outcome["why_not_usable"] or "The fit failed its checks."))
+    else:
+        if verdict == "descriptive_only":
+            said.append(plain(outcome["why_descriptive"] or "The protocol asks for no verdict on this outcome."))
+        else:
+            said.append(evidence(outcome, arms))
+        said += [estimate(outcome, arms), levels(outcome)]
+        if worthwhile_words(outcome) is None and outcome["worthwhile_why"]:
+            said.append(plain(outcome["worthwhile_why"]))
+    if verdict == "not_enough_to_tell":
+        said.append("This is a result, not a failure: with nights as variable as these, only more periods could tell.")
+    return [*said, nights(outcome)]
+
+
+def key(arms: Sequence[Json]) -> str:
+    """Say what each arm is."""
+    return f"{'; '.join(f'{arm_name(arm["code"])} = {plain(arm["label"])}' for arm in arms)}."
+
+
+def cautions(result: Json) -> list[str]:
+    """Say what the reader must know before believing any number."""
+    said = []
+    if result["blinding"] == OPEN_LABEL:
+        said.append(
+            "Open label: it was known what was taken on each night, so expectation may have caused a difference."
+        )
+    if not result["protocol"]["drawn_by_nof1"]:
+        said.append(
+            "nof1 did not draw this schedule: whatever else changed with the treatments may have caused a difference."
+        )
+    return said
+
+
+def lines(result: Json) -> list[str]:
+    """Say the whole result in the few lines that ``nof1 analyse`` prints; the page says the same words."""
+    said = [
+        line for outcome in result["outcomes"] for line in finding(outcome, result["arms"], blinding=result["blinding"])
+    ]
+    return [*said, key(result["arms"]), *cautions(result), DISCLAIMER]

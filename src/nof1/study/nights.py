@@ -1,0 +1,71 @@
+"""The nights of one participant, as the study holds them."""
+
+from typing import Final
+
+import dataframely as dy
+import polars as pl
+
+from nof1.errors import InputMissingError
+from nof1.sleep.assembly import assemble_nights
+from nof1.sleep.nights import Nights
+from nof1.store.events import Record
+from nof1.store.sessions import scan_sessions
+from nof1.study.diaries import read_diary
+from nof1.store.state import ChosenStream, admitted_files, chosen_stream
+from nof1.study.study import Participant, Study
+from nof1.study.trials import read_trial
+from nof1.trial.diary import lights_out_table
+from nof1.trial.protocol import SleepRules
+
+RULES_WITHOUT_PROTOCOL: Final = SleepRules()
+
+
+def read_nights(study: Study, *, participant: str | None = None) -> dy.DataFrame[Nights]:
+    """One row a night, by the rules of the registered protocol (or the defaults, before there is one).
+
+    Raises
+    ------
+    InputMissingError
+        Nothing was imported yet.
+    """
+    with study.record() as record:
+        person = study.participant(record, participant)
+        rules = sleep_rules(study, record, person)
+        stream = stream_in_use(record, person)
+        source = latency_source(stream, rules)
+        diary = read_diary(record, person)
+        files = admitted_files(record, person.code)
+        sessions = scan_sessions(study.folder, files).filter(pl.col("stream") == stream.stream).collect()
+    return assemble_nights(
+        sessions,
+        merge_gap_min=rules.merge_gap_min,
+        night_boundary_h=rules.night_boundary_h,
+        latency_source=source,
+        lights_out=lights_out_table(diary) if source == "diary" else None,
+    )
+
+
+def stream_in_use(record: Record, person: Participant) -> ChosenStream:
+    """The stream that the participant's nights come from.
+
+    Raises
+    ------
+    InputMissingError
+        Nothing was imported yet.
+    """
+    chosen = chosen_stream(record, person.code)
+    if chosen is None:
+        raise InputMissingError(f"No sleep was imported for {person.code} yet. Next: nof1 import YOUR-EXPORT.")
+    return chosen
+
+
+def latency_source(stream: ChosenStream, rules: SleepRules) -> str:
+    """Where lights-out comes from: what the protocol declares, or the best that the stream offered at the first import."""
+    return stream.latency_source if rules.latency_source == "best" else rules.latency_source
+
+
+def sleep_rules(study: Study, record: Record, person: Participant) -> SleepRules:
+    """The rules of the registered protocol; the defaults before there is one."""
+    if not record.events("started_trial", participant=person.code):
+        return RULES_WITHOUT_PROTOCOL
+    return read_trial(study, record, person.code).protocol.sleep

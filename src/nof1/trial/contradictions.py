@@ -1,0 +1,228 @@
+"""What the keys of a protocol may not say together: one function a rule, each line beginning with a key path.
+
+The rules read the fields of `nof1.trial.keys.read_table`, from which mistaken values are missing: a rule that needs one
+of them stays silent, so that one slip is told once.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from nof1.sleep.measures import MEASURES
+from nof1.trial.scheme import FIXED, NOT_YET, SCHEMES
+
+Fields = Mapping[str, Any]
+
+LONGEST_NIGHTS: Final = 3_660
+"""A trial of more than ten years is a slip of the hand."""
+
+ARMS_NOW: Final = 2
+"""Three or more arms need a scheme that is not available yet."""
+
+TAKEN_NAMES: Final = ("night", "dose_taken", "dose_at", "lights_out", "note", "covariates", "participant")
+"""Columns that the diary has of its own."""
+
+
+def contradictions(fields: Fields) -> list[str]:
+    """List what is wrong between the keys of a protocol."""
+    return [line for rule in RULES for line in rule(fields)]
+
+
+def _scheme_is_available(fields: Fields) -> Iterator[str]:
+    scheme = _of(fields, "design", "scheme")
+    if scheme in NOT_YET:
+        yield f"design.scheme: not available yet: {scheme}; available: {', '.join(SCHEMES)}"
+
+
+def _two_arms(fields: Fields) -> Iterator[str]:
+    count = len(fields.get("arms", ()))
+    if "arms" in fields and count != ARMS_NOW and _of(fields, "design", "scheme") not in NOT_YET:
+        more = "; comparing more is not available yet" if count > ARMS_NOW else ""
+        yield f"arm: two arms are compared, this protocol has {count}{more}"
+
+
+def _names_are_used_once(fields: Fields) -> Iterator[str]:
+    for table, path, name in (("arms", "arm", "code"), ("outcomes", "outcome", "measure"), ("diary", "diary", "key")):
+        seen: dict[str, int] = {}
+        for number, row in _numbered(fields, table):
+            if (value := row.get(name)) is None:
+                continue
+            first = seen.setdefault(value.casefold(), number)
+            if first != number:
+                yield f"{path}[{number}].{name}: {value!r} is {path}[{first}] already; each needs its own"
+
+
+def _one_reference(fields: Fields) -> Iterator[str]:
+    marked = [number for number, arm in _numbered(fields, "arms") if arm.get("reference")]
+    for number in marked[1:]:
+        yield f"arm[{number}].reference: arm[{marked[0]}] is the reference already; only one arm can be"
+
+
+def _periods_outlast_their_transition(fields: Fields) -> Iterator[str]:
+    nights, transition = _of(fields, "design", "period_nights"), _of(fields, "design", "transition_nights")
+    if _of(fields, "design", "scheme") != FIXED and None not in (nights, transition) and transition >= nights:
+        yield (
+            f"design.transition_nights: {transition} transition nights leave nothing of a period of {nights} nights; "
+            "make it smaller than design.period_nights"
+        )
+
+
+def _trial_ends(fields: Fields) -> Iterator[str]:
+    blocks, nights = _of(fields, "design", "blocks"), _of(fields, "design", "period_nights")
+    if None in (blocks, nights):
+        return
+    total = blocks * ARMS_NOW * (nights + (_of(fields, "design", "washout_nights") or 0))
+    if total > LONGEST_NIGHTS:
+        yield f"design.blocks: {blocks} blocks make a trial of {total} nights; at most {LONGEST_NIGHTS}"
+
+
+def _capsules_do_not_unblind(fields: Fields) -> Iterator[str]:
+    arms = [arm for arm in fields.get("arms", ()) if "units_per_dose" in arm]
+    if not _of(fields, "blinding", "concealed_from") or not arms:
+        return
+    for number, arm in _numbered(fields, "arms"):
+        units, first = arm.get("units_per_dose", arms[0]["units_per_dose"]), arms[0]["units_per_dose"]
+        if units != first:
+            yield (
+                f"arm[{number}].units_per_dose: {_count(units)} where another arm has {_count(first)}: counting would "
+                "tell the arms apart; give every arm the same number, or leave [blinding] out"
+            )
+
+
+def _concealment_has_a_custodian(fields: Fields) -> Iterator[str]:
+    if _of(fields, "blinding", "concealed_from") and _of(fields, "blinding", "custodian") is False:
+        yield (
+            "blinding.custodian: nothing can be concealed without one; set it to true, or leave [blinding] out for an "
+            "open-label trial"
+        )
+
+
+def _dose_stays_under_the_limit(fields: Fields) -> Iterator[str]:
+    limit = _of(fields, "safety", "supplement_upper_limit_mg")
+    for number, arm in _numbered(fields, "arms"):
+        dose = arm.get("elemental_mg")
+        if limit is not None and dose is not None and dose > limit and not arm.get("acknowledged_above_limit"):
+            yield (
+                f"arm[{number}].elemental_mg: {dose:g} mg is above safety.supplement_upper_limit_mg ({limit:g} mg); "
+                "lower it, or, once a clinician has agreed, set acknowledged_above_limit = true in this arm"
+            )
+
+
+def _one_primary_outcome(fields: Fields) -> Iterator[str]:
+    outcomes = fields.get("outcomes")
+    if outcomes is None:
+        return
+    primary = [number for number, outcome in _numbered(fields, "outcomes") if outcome.get("role") == "primary"]
+    if not outcomes:
+        yield "outcome: missing; at least one [[outcome]] table is needed"
+    elif not primary and all("role" in outcome for outcome in outcomes):
+        yield 'outcome: none is primary; give one of them role = "primary"'
+    for number in primary[1:]:
+        yield f"outcome[{number}].role: outcome[{primary[0]}] is primary already; only one can be"
+
+
+def _better_agrees_with_the_catalogue(fields: Fields) -> Iterator[str]:
+    for number, outcome in _numbered(fields, "outcomes"):
+        measure, better = MEASURES.get(outcome.get("measure", "")), outcome.get("better")
+        if measure is None:
+            continue
+        if measure.better and better and better != measure.better:
+            yield f"outcome[{number}].better: {measure.better} is better for {measure.name}, not {better}"
+
+
+def _better_is_known(fields: Fields) -> Iterator[str]:
+    for number, outcome in _numbered(fields, "outcomes"):
+        measure = MEASURES.get(outcome.get("measure", ""))
+        if measure and measure.better is None and "better" not in outcome:
+            yield f'outcome[{number}].better: say "higher" or "lower": for {measure.name} neither is better in itself'
+
+
+def _ratios_point_the_better_way(fields: Fields) -> Iterator[str]:
+    for number, outcome in _numbered(fields, "outcomes"):
+        measure, ratio = MEASURES.get(outcome.get("measure", "")), outcome.get("worthwhile_ratio")
+        here = f"outcome[{number}].worthwhile_ratio"
+        if measure is None or ratio is None:
+            continue
+        if measure.family != "lognormal":
+            yield f"{here}: {measure.name} is compared by differences; only a latency takes a ratio"
+        elif outcome.get("better") == "lower" and ratio >= 1:
+            yield f"{here}: must be below 1 where lower is better, it is {ratio:g}"
+        elif outcome.get("better") == "higher" and ratio <= 1:
+            yield f"{here}: must be above 1 where higher is better, it is {ratio:g}"
+
+
+def _diary_names_are_free(fields: Fields) -> Iterator[str]:
+    for number, item in _numbered(fields, "diary"):
+        if item.get("key") in TAKEN_NAMES:
+            yield f"diary[{number}].key: {item['key']} is a column of every diary; choose another name"
+
+
+def _covariates_come_before_the_dose(fields: Fields) -> Iterator[str]:
+    for number, item in _numbered(fields, "diary"):
+        if not item.get("covariate"):
+            continue
+        if item.get("when", "before dose") != "before dose":
+            yield (
+                f"diary[{number}].covariate: what is asked in the {item['when']} may be an effect of the treatment, "
+                'and adjusting for it would hide that effect; ask it "before dose" or set covariate = false'
+            )
+        if item.get("type") == "text":
+            yield f"diary[{number}].covariate: a text cannot be adjusted for; only a number or a boolean can"
+
+
+def _covariates_are_in_the_diary(fields: Fields) -> Iterator[str]:
+    if "diary" not in fields:
+        return
+    keys = {item.get("key"): bool(item.get("covariate")) for item in fields["diary"]}
+    for number, name in enumerate(_of(fields, "analysis", "covariates") or (), start=1):
+        if name not in keys:
+            yield f"analysis.covariates[{number}]: the diary does not ask for {name}; add a [[diary]] table for it"
+        elif not keys[name]:
+            yield f"analysis.covariates[{number}]: the diary item {name} is not marked covariate = true"
+
+
+def _thresholds_are_in_order(fields: Fields) -> Iterator[str]:
+    worthwhile, meaningful = _of(fields, "analysis", "worthwhile"), _of(fields, "analysis", "meaningful")
+    if None not in (worthwhile, meaningful) and meaningful < worthwhile:
+        yield f"analysis.meaningful: must be at least analysis.worthwhile ({worthwhile:g}), it is {meaningful:g}"
+
+
+def _a_prior_of_ones_own_has_a_reason(fields: Fields) -> Iterator[str]:
+    prior = _of(fields, "analysis", "prior_effect_sd")
+    if isinstance(prior, float) and not _of(fields, "analysis", "prior_effect_reason"):
+        yield 'analysis.prior_effect_sd: say why in analysis.prior_effect_reason, or leave it "default"'
+
+
+RULES: Final[tuple[Callable[[Fields], Iterator[str]], ...]] = (
+    _two_arms,
+    _names_are_used_once,
+    _one_reference,
+    _dose_stays_under_the_limit,
+    _scheme_is_available,
+    _periods_outlast_their_transition,
+    _trial_ends,
+    _capsules_do_not_unblind,
+    _concealment_has_a_custodian,
+    _one_primary_outcome,
+    _better_agrees_with_the_catalogue,
+    _better_is_known,
+    _ratios_point_the_better_way,
+    _diary_names_are_free,
+    _covariates_come_before_the_dose,
+    _covariates_are_in_the_diary,
+    _thresholds_are_in_order,
+    _a_prior_of_ones_own_has_a_reason,
+)
+
+
+def _of(fields: Fields, table: str, key: str) -> Any:
+    """Return the value of a key in a table; None where either is absent or mistaken. A default table is a dataclass."""
+    found = fields.get(table)
+    return found.get(key) if isinstance(found, Mapping) else getattr(found, key, None)
+
+
+def _numbered(fields: Fields, table: str) -> Iterator[tuple[int, Fields]]:
+    return enumerate(fields.get(table, ()), start=1)
+
+
+def _count(units: int | None) -> str:
+    return "none given" if units is None else str(units)

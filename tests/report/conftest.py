@@ -1,0 +1,252 @@
+"""Synthetic results and posteriors: drawn from a seed, never from a person."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+type Made = tuple[dict[str, Any], xr.DataTree]
+
+ARMS = [
+    {"code": "magnesium", "label": "Magnesium bisglycinate (its glycine included)", "reference": False},
+    {"code": "placebo", "label": "Matching capsules without magnesium", "reference": True},
+]
+LATENCY = {
+    "measure": "sol_min",
+    "label": "sleep onset latency",
+    "role": "secondary",
+    "better": "lower",
+    "worthwhile": None,
+    "worthwhile_ratio": 0.8,
+    "worthwhile_why": "The run-in median was 22 min, so the worthwhile change is a ratio of 0.80.",
+}
+DEEP = {
+    "measure": "deep_min",
+    "label": "deep sleep",
+    "role": "primary",
+    "better": "higher",
+    "worthwhile": 10.0,
+    "worthwhile_ratio": None,
+    "worthwhile_why": "10 min were fixed in the protocol.",
+}
+FIRST_NIGHT = date(2026, 2, 1)
+
+
+def summed_up(draws: np.ndarray) -> dict[str, Any]:
+    """Sum draws up as the model room does."""
+    low, start, median, end, high = np.quantile(draws, [0.025, 0.25, 0.5, 0.75, 0.975]).tolist()
+    return {
+        "median": median,
+        "mean": float(draws.mean()),
+        "sd": float(draws.std()),
+        "ci50": [start, end],
+        "ci95": [low, high],
+    }
+
+
+def planned_trial(rng: np.random.Generator, *, typical: float, effect: float, sd: float, log: bool) -> xr.Dataset:
+    """Make seven run-in nights and six pairs of ten, the first three of each period set aside, a few unrecorded."""
+    order = [arm for flip in rng.random(6) < 0.5 for arm in (("magnesium", "placebo")[:: 1 if flip else -1])]
+    arm = [""] * 7 + [code for code in order for _ in range(10)]
+    period = np.array([-1] * 7 + [number for number in range(12) for _ in range(10)])
+    transition = np.array([False] * 7 + [day < 3 for _ in order for day in range(10)])
+    on = np.array([code == "magnesium" for code in arm])
+    value = rng.normal(typical + effect * on, sd)
+    value = np.exp(value) if log else value
+    value[rng.random(value.size) < 0.06] = np.nan
+    why = [
+        "run_in" if number < 0 else "missing" if np.isnan(y) else "transition" if early else ""
+        for number, y, early in zip(period, value, transition, strict=True)
+    ]
+    days = [(FIRST_NIGHT + timedelta(days=n)).isoformat() for n in range(value.size)]
+    columns = {
+        "date": days,
+        "value": value,
+        "arm": arm,
+        "period": period,
+        "transition": transition,
+        "used": np.array([not reason for reason in why]),
+        "why_excluded": why,
+    }
+    return xr.Dataset({name: ("night", np.asarray(column)) for name, column in columns.items()})
+
+
+def counted(planned: xr.Dataset) -> dict[str, Any]:
+    """Count nights on an arm, as the result does."""
+    on_arm = planned.isel(night=planned["period"].to_numpy() >= 0)
+    why = on_arm["why_excluded"].to_numpy().tolist()
+    used, arm = on_arm["used"].to_numpy(), on_arm["arm"].to_numpy()
+    return {
+        "planned": len(why),
+        "recorded": int(np.isfinite(on_arm["value"].to_numpy()).sum()),
+        "used": int(used.sum()),
+        "excluded": {reason: why.count(reason) for reason in sorted(set(why) - {""})},
+        "used_by_arm": {code: int((used & (arm == code)).sum()) for code in ("magnesium", "placebo")},
+    }
+
+
+def outcome_and_groups(
+    rng: np.random.Generator, about: dict[str, Any], verdict: str, centre: float, sd: float
+) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:
+    """Make one outcome with the draws behind it; ``centre`` and ``sd`` are on the model's scale."""
+    log = about["measure"] == "sol_min"
+    delta = rng.normal(centre, sd, (4, 500))
+    prior_delta = rng.normal(0, 0.25 if log else 10, 1000)
+    base = 22.0
+    effect, prior_effect = (base * np.expm1(d) if log else d for d in (delta, prior_delta))
+    turned = delta if about["better"] == "higher" else -delta
+    width = -np.log(0.8) if log else about["worthwhile"]
+    planned = planned_trial(
+        rng, typical=np.log(base) if log else 72, effect=centre, sd=0.6 if log else 18, log=log
+    )
+    reference = np.exp(rng.normal(np.log(base), 0.05, 2000)) if log else rng.normal(72, 2, 2000)
+    treated = reference * np.exp(delta.ravel()) if log else reference + delta.ravel()
+    sized = width is not None
+    outcome = {
+        **about,
+        "unit": "min",
+        "arm": "magnesium",
+        "reference": "placebo",
+        "effect": summed_up(effect),
+        "ratio": summed_up(np.exp(delta)) if log else None,
+        "levels": {
+            code: {"median": summed_up(draws)["median"], "ci95": summed_up(draws)["ci95"]}
+            for code, draws in (("magnesium", treated), ("placebo", reference))
+        },
+        "probability": {
+            "p_better": float((turned > 0).mean()),
+            "p_better_worthwhile": float((turned > width).mean()) if sized else None,
+            "p_worse": float((turned < 0).mean()),
+            "p_worse_worthwhile": float((turned < -width).mean()) if sized else None,
+            "p_no_worthwhile_difference": float((abs(turned) < width).mean()) if sized else None,
+        },
+        "verdict": verdict,
+        "why_not_usable": None,
+        "why_descriptive": None,
+        "nights": counted(planned),
+        "model": {
+            "family": "lognormal" if log else "gaussian",
+            "censored_below": 1.0 if log else None,
+            "n_censored": 2 if log else 0,
+            "priors": [
+                {
+                    "name": "effect",
+                    "distribution": "Normal(0, 0.25)" if log else "Normal(0, 10)",
+                    "unit": "log ratio" if log else "min",
+                    "source": "half of a night-to-night standard deviation",
+                }
+            ],
+        },
+        "diagnostics": {
+            "usable": True,
+            "failures": [],
+            "rhat_max": 1.0021,
+            "ess_bulk_min": 1843.2,
+            "ess_tail_min": 1502.7,
+            "divergences": 0,
+            "bfmi_min": 0.94,
+            "chains": 4,
+            "draws": 500,
+        },
+        "sensitivity": [],
+        "randomisation_test": None,
+        "ci_kind": "eti",
+    }
+    groups = {
+        "posterior": xr.Dataset({"effect": (("chain", "draw"), effect), "delta": (("chain", "draw"), delta)}),
+        "prior": xr.Dataset({"effect": ("draw", prior_effect), "delta": ("draw", prior_delta)}),
+        "constant_data": planned,
+    }
+    return outcome, groups
+
+
+CENTRES = {
+    "meaningful_benefit": (16.0, 4.0),
+    "benefit": (11.5, 4.5),
+    "better_size_unclear": (6.0, 2.0),
+    "meaningful_worsening": (-16.0, 4.0),
+    "worsening": (-11.5, 4.5),
+    "worse_size_unclear": (-6.0, 2.0),
+    "no_worthwhile_difference": (0.5, 3.0),
+    "not_enough_to_tell": (3.5, 5.0),
+}
+"""Means and standard deviations of a normal posterior in minutes, for which report.md's rules give the verdict."""
+
+
+def without_numbers(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Turn an outcome into one whose fit failed: no claim, and the reason."""
+    diagnostics = outcome["diagnostics"] | {"usable": False, "failures": ["R-hat of sigma is 1.08; it must be ≤ 1.01"]}
+    return outcome | {
+        "effect": None,
+        "ratio": None,
+        "levels": None,
+        "probability": None,
+        "verdict": "not_usable",
+        "why_not_usable": "The four chains disagree (R-hat 1.08), so their draws are not an answer.",
+        "diagnostics": diagnostics,
+    }
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Made]:
+    """Make a result and its posterior for one verdict of deep sleep, beside a latency that is told as a ratio."""
+
+    def made(verdict: str, *, blinding: str = "double-blind", drawn_by_nof1: bool = True) -> Made:
+        rng = np.random.default_rng(20261122)
+        centre, sd = CENTRES.get(verdict, CENTRES["not_enough_to_tell"])
+        deep, deep_groups = outcome_and_groups(rng, DEEP, verdict, centre, sd)
+        latency, latency_groups = outcome_and_groups(rng, LATENCY, "not_enough_to_tell", -0.12, 0.14)
+        if verdict == "not_usable":
+            deep = without_numbers(deep)
+        if verdict == "descriptive_only":
+            deep["why_descriptive"] = "The device guessed when bed began, and the treatment may move that guess."
+        result = {
+            "schema": 1,
+            "participant": "P01",
+            "blinding": blinding,
+            "protocol": {
+                "id": "magnesium-glycinate",
+                "title": "Magnesium bisglycinate or placebo for sleep: a randomised trial in one person",
+                "question": "Does 200 mg elemental magnesium in the evening give this person more deep sleep, "
+                "or a shorter time to fall asleep?",
+                "scheme": "randomised-pairs" if drawn_by_nof1 else "fixed",
+                "blocks": 6,
+                "period_nights": 10,
+                "transition_nights": 3,
+                "drawn_by_nof1": drawn_by_nof1,
+            },
+            "trial": {
+                "first_night": "2026-02-01",
+                "last_night": "2026-06-07",
+                "planned_nights": 120,
+                "stream": "fitbit/sleep_stages_v2",
+                "latency_source": "diary",
+                "night_boundary_h": 12,
+            },
+            "arms": [dict(arm) for arm in ARMS],
+            "outcomes": [deep, latency],
+            "provenance": {
+                "nof1": "0.1.0",
+                "pymc": "6.2.0",
+                "nutpie": "0.16.11",
+                "arviz": "1.3.0",
+                "python": "3.13.1",
+                "seed": 4021,
+                "protocol_sha256": "ab" * 32,
+                "chain_head": "cd" * 32,
+                "sleep_files": ["ef" * 32, "01" * 32],
+            },
+        }
+        tree = xr.DataTree.from_dict(
+            {
+                f"/{outcome['measure']}/{name}": group
+                for outcome, groups in ((deep, deep_groups), (latency, latency_groups))
+                for name, group in groups.items()
+            }
+        )
+        return result, tree
+
+    return made
