@@ -148,8 +148,8 @@ def local_time(text: str) -> datetime:
 def place(local: datetime, zone: ZoneInfo | None) -> tuple[datetime, tuple[str, ...]]:
     """Place a wall-clock time in time, with a note where the clocks change on it.
 
-    Of two instants with one wall-clock time the earlier is meant; a time that the clocks skip is read on the clock as it
-    stood before the change. Fitbit does not say which, and any fixed rule keeps imports reproducible.
+    Of two instants with one wall-clock time the earlier is taken; a time that the clocks skip is read on the clock as
+    it stood before the change. Fitbit does not say which is meant, and a fixed rule keeps imports reproducible.
     """
     if zone is None:
         return local.replace(tzinfo=UTC), ()
@@ -187,13 +187,15 @@ def hypnogram_of(levels: Levels, local: datetime, change_s: int) -> tuple[list[P
     Raises
     ------
     ValueError
-        The stages overlap, begin before the session, or a short wake lies outside them.
+        The stages overlap, or begin before the session.
     """
     walls = [local_time(segment.date_time) for segment in levels.data]
     pieces, gaps = _positions(levels.data, walls, local, change_s)
     shorts = _short_positions(levels.short_data, walls, pieces)
-    notes = ("a gap between two stages; nothing is known of it",) if gaps else ()
-    return overlay(pieces, shorts), notes
+    notes = ["a gap between two stages; nothing is known of it"] if gaps else []
+    if len(shorts) < len(levels.short_data):
+        notes.append("a short wake outside its stages; it is left out")
+    return overlay(pieces, shorts), tuple(notes)
 
 
 def _positions(
@@ -215,7 +217,10 @@ def _positions(
 
 
 def _short_positions(shorts: tuple[Segment, ...], walls: list[datetime], pieces: list[Piece]) -> list[Piece]:
-    """Place each short wake by the stage that its wall-clock time falls into, which holds across a clock change too."""
+    """Place each short wake by the stage that its wall-clock time falls into, which holds across a clock change too.
+
+    One that falls into none is not among those returned.
+    """
     placed, at = [], 0
     order = list(range(len(pieces)))
     for short in shorts:
@@ -226,34 +231,32 @@ def _short_positions(shorts: tuple[Segment, ...], walls: list[datetime], pieces:
                 at = i
                 placed.append(Piece(pieces[i].start_s + round(into), short.seconds, short.level))
                 break
-        else:
-            raise ValueError(f"its short wake at {short.date_time} lies outside its stages")
     return sorted(placed)
 
 
 def overlay(pieces: list[Piece], shorts: list[Piece]) -> list[Piece]:
     """Paint `shorts` over `pieces`, exactly, in seconds. Both are sorted; where shorts overlap the earlier stays."""
-    if not shorts:
-        return [piece for piece in pieces if piece.seconds]
     painted: list[Piece] = []
     for short in shorts:
         start = max(short.start_s, painted[-1].end_s if painted else 0)
         end = min(short.end_s, pieces[-1].end_s)
         if end > start:
             painted.append(Piece(start, end - start, short.label))
-    cut: list[Piece] = []
+    cut = list(painted)
     first = 0
-    for piece in pieces:
-        at = piece.start_s
+    for start, seconds, label in pieces:
+        at, end = start, start + seconds
         while first < len(painted) and painted[first].end_s <= at:
             first += 1
         for short in painted[first:]:
-            if short.start_s >= piece.end_s:
+            if short.start_s >= end:
                 break
-            cut.append(Piece(at, short.start_s - at, piece.label))
-            at = min(short.end_s, piece.end_s)
-        cut.append(Piece(at, piece.end_s - at, piece.label))
-    return sorted([*(piece for piece in cut if piece.seconds > 0), *painted])
+            if short.start_s > at:
+                cut.append(Piece(at, short.start_s - at, label))
+            at = short.end_s
+        if end > at:
+            cut.append(Piece(at, end - at, label))
+    return sorted(cut)
 
 
 def _row(log: Log, start: datetime, pieces: list[Piece]) -> dict[str, Any]:
@@ -276,7 +279,7 @@ def _row(log: Log, start: datetime, pieces: list[Piece]) -> dict[str, Any]:
         "end": start + timedelta(seconds=end_s),
         "kind": {True: "main", False: "nap", None: "unknown"}[main],
         "staging": _staging(log, pieces),
-        "hypnogram": [stage_row(piece) for piece in pieces] or None,
+        "hypnogram": _hypnogram(pieces),
         "totals": totals,
         "in_bed_source": "none",
         # 0 is what Fitbit writes when it does not know: 72 of 72 automatic logs of 2019-2026
@@ -285,10 +288,12 @@ def _row(log: Log, start: datetime, pieces: list[Piece]) -> dict[str, Any]:
     }
 
 
-def stage_row(piece: Piece) -> dict[str, Any]:
-    """One entry of the hypnogram."""
-    stage = STAGE_OF.get(piece.label.lower(), UNSCORED)
-    return {"start_s": piece.start_s, "seconds": piece.seconds, "stage": stage, "label": piece.label}
+def _hypnogram(pieces: list[Piece]) -> list[dict[str, Any]] | None:
+    stages = {label: STAGE_OF.get(label.lower(), UNSCORED) for label in {piece.label for piece in pieces}}
+    return [
+        {"start_s": start, "seconds": seconds, "stage": stages[label], "label": label}
+        for start, seconds, label in pieces
+    ] or None
 
 
 def _staging(log: Log, pieces: list[Piece]) -> str:
@@ -299,7 +304,7 @@ def _staging(log: Log, pieces: list[Piece]) -> str:
 
 
 def _totals(summary: dict[str, Summary]) -> dict[str, int | None]:
-    totals: dict[str, int | None] = dict.fromkeys((f"{stage}_s" for stage in (WAKE, LIGHT, DEEP, REM, ASLEEP)))
+    totals: dict[str, int | None] = dict.fromkeys(f"{stage}_s" for stage in (WAKE, LIGHT, DEEP, REM, ASLEEP))
     for label, one in summary.items():
         if stage := STAGE_OF.get(label.lower()):
             totals[f"{stage}_s"] = (totals[f"{stage}_s"] or 0) + 60 * one.minutes
@@ -307,8 +312,8 @@ def _totals(summary: dict[str, Summary]) -> dict[str, int | None]:
 
 
 def _notes_of(log: Log, pieces: list[Piece]) -> tuple[str, ...]:
-    unknown = sorted({piece.label for piece in pieces if piece.label.lower() not in STAGE_OF})
-    notes = [unknown_label(label) for label in unknown]
+    labels = {piece.label for piece in pieces}
+    notes = [unknown_label(label) for label in sorted(labels) if label.lower() not in STAGE_OF]
     if not pieces:
         notes.append("totals and no stages")
     if (log.minutes_to_fall_asleep or 0) * 60_000 > log.duration:

@@ -8,7 +8,7 @@ import click
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
 
 if TYPE_CHECKING:
-    from nof1.study.imports import FileImported, ImportSummary
+    from nof1.study.import_summary import FileImported, ImportSummary
 
 
 @click.command(
@@ -75,8 +75,12 @@ def _say(summary: "ImportSummary") -> None:
 
 
 def _say_file(file: "FileImported") -> None:
-    click.echo(f"{file.path}: {file.connector} ({file.because})" + (", imported before" if file.already_imported else ""))
-    click.echo(f"  records read {file.read} = accepted {file.accepted} + merged {file.merged} + rejected {file.rejected}")
+    click.echo(
+        f"{file.path}: {file.connector} ({file.because})" + (", imported before" if file.already_imported else "")
+    )
+    click.echo(
+        f"  records read {file.read} = accepted {file.accepted} + merged {file.merged} + rejected {file.rejected}"
+    )
     for reason in file.reasons:
         click.echo(f"  rejected {reason['count']}: {reason['reason']} (first: {reason['first_record']})")
     for skipped in file.skipped:
@@ -98,10 +102,15 @@ def _say_nights(summary: "ImportSummary") -> None:
         click.echo("Nights: none.")
         return
     click.echo(f"Nights: {summary.nights}, from {summary.first_night} to {summary.last_night} (by the evening's date).")
-    named = {"record": "written in the export", "option": "from --zone", "participant": "your home zone"}
-    zone = f"{summary.zone} ({named.get(summary.zone_source, '')})" if summary.zone else "not known: times stand as written"
-    click.echo(f"Zone: {zone}. {summary.bedtime}")
+    click.echo(f"Zone: {_zone(summary)}. {summary.bedtime}")
     sources = ", ".join(f"{source} {count}" for source, count in summary.latency.items() if count)
-    click.echo(f"Time to fall asleep can come from: {sources or 'nothing in this export'}.")
-    if summary.latency_note:
-        click.echo(f"  note: {summary.latency_note}")
+    click.echo(f"Time to fall asleep can come from (nights): {sources}.")
+    for note in summary.notes:
+        click.echo(f"Note: {note}")
+
+
+def _zone(summary: "ImportSummary") -> str:
+    if summary.zone is None:
+        return "not known, times stand as written in the export"
+    named = {"option": "from --zone", "participant": "your home zone"}
+    return f"{summary.zone} ({named[summary.zone_source]}; an export that writes its own zone keeps it)"

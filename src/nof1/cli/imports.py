@@ -26,8 +26,10 @@ def command(study_path: Path | None, as_json: bool) -> None:
     print_table(
         ["import", "when", "whose", "export", "source", "zone", "sessions", "rejected", "state"],
         [
-            [one.key[:8], one.at[:16], one.participant, one.export, one.connector, one.zone, one.accepted, one.rejected]
-            + ["retracted" if one.retracted else ""]
+            (
+                *(one.key[:8], one.at[:16], one.participant, one.export, one.connector, one.zone),
+                *(one.accepted, one.rejected, "retracted" if one.retracted else ""),
+            )
             for one in imports
         ],
     )

@@ -25,22 +25,10 @@ EXIT_CODES: Final = (
 )
 
 
-class CommandFailedError(click.ClickException):
-    """An error of nof1 on its way to the terminal."""
-
-    def __init__(self, error: Nof1Error) -> None:
-        super().__init__(str(error))
-        self.exit_code = error.exit_code
-
-    def show(self, file: Any = None) -> None:
-        """Print the message to stderr."""
-        click.echo(f"nof1: {self.message}", file=file, err=file is None)
-
-
 class Nof1Group(click.Group):
     """Commands by section, each imported when it is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Every command, in the order of the sections."""
         return [name for names in SECTIONS.values() for name in names]
 
@@ -67,7 +55,8 @@ class Nof1Group(click.Group):
         try:
             return super().invoke(ctx)
         except Nof1Error as error:
-            raise CommandFailedError(error) from error
+            click.echo(f"nof1: {error}", err=True)
+            ctx.exit(error.exit_code)
 
 
 @click.group(

@@ -24,7 +24,9 @@ def _list(as_json: bool) -> None:
 
     protocols = list_protocols()
     if as_json:
-        print_json([{"id": one.id, "title": one.title, "question": one.question, "shows": one.shows} for one in protocols])
+        print_json(
+            [{"id": one.id, "title": one.title, "question": one.question, "shows": one.shows} for one in protocols]
+        )
         return
     for one in protocols:
         click.secho(one.id, bold=True)

@@ -23,4 +23,6 @@ def command(import_key: str, reason: str, study_path: Path | None, as_json: bool
     if as_json:
         print_json(retracted)
     else:
-        click.echo(f"Retracted {retracted.export} ({retracted.accepted} sessions). It stays on record with your reason.")
+        click.echo(
+            f"Retracted {retracted.export} ({retracted.accepted} sessions). It stays on record with your reason."
+        )

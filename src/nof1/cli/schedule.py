@@ -1,10 +1,14 @@
 """``nof1 schedule``: which nights belong to which treatment."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+
+if TYPE_CHECKING:
+    from nof1.study.trials import Trial
 
 
 @click.command(epilog="Example: nof1 schedule")
@@ -26,11 +30,15 @@ def command(study_path: Path | None, participant: str | None, as_json: bool) -> 
     print_table(
         ["period", "block", "first evening", "last evening", "nights", "take"],
         [
-            [one.number, one.block, one.first_night, one.last_night, one.nights, trial.protocol.arm(one.arm).label if one.arm else ""]
+            (one.number, one.block, one.first_night, one.last_night, one.nights, _label(trial, one.arm))
             for one in trial.schedule.periods
         ],
     )
     click.echo(
-        f"{trial.blinding.capitalize()}. The first {trial.schedule.transition_nights} nights of every period are kept out "
-        "of the analysis."
+        f"{trial.blinding.capitalize()}. "
+        f"The first {trial.schedule.transition_nights} nights of every period are kept out of the analysis."
     )
+
+
+def _label(trial: "Trial", arm: str | None) -> str:
+    return trial.protocol.arm(arm).label if arm else ""

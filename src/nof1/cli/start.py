@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="Examples: nof1 start magnesium-or-none --on 2026-12-01 · "
-    "nof1 start my-own.toml --schedule schedule.csv"
+    epilog="Examples: nof1 start magnesium-or-none --on 2026-12-01 · nof1 start my-own.toml --schedule schedule.csv"
 )
 @click.argument("protocol")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The first evening, run-in included.")
@@ -78,7 +77,9 @@ def _say(trial: "Trial") -> None:
     click.echo(f"Began: {trial.protocol.title}")
     click.echo(f"Registered protocol {trial.protocol.id}, SHA-256 {trial.protocol.sha256[:16]}...")
     drawn = "drawn at random" if trial.allocation else "brought by you: nof1 did not draw it, and reports say so"
-    click.echo(f"{len(schedule.periods)} periods, {schedule.planned_nights} nights on a treatment; the order was {drawn}.")
+    click.echo(
+        f"{len(schedule.periods)} periods, {schedule.planned_nights} nights on a treatment; the order was {drawn}."
+    )
     click.echo(f"First evening {schedule.first_night}, last evening {schedule.last_night}.")
     click.echo(f"This trial is {trial.blinding}: expectation cannot be told apart from effect.")
     for warning in trial.protocol.safety.warnings:

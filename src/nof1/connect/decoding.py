@@ -75,7 +75,7 @@ def read_json(member: Member) -> Any:
         value = msgspec.json.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DataError(f"{member.name} is not JSON: {error}. Download the export again.") from error
-    if _count_keys(value) != keys:
+    if _check_structure(msgspec.json.encode(value), member.name) != keys:  # a decoder keeps the last of two
         raise DataError(f"{member.name} says {_repeated_key(content)!r} twice in one object: refused.")
     return value
 
@@ -106,18 +106,6 @@ def _outside_strings(skeleton: bytes) -> bytes:
         kept += b"".join(parts[inside::2])
         inside ^= len(parts) % 2 == 0
     return bytes(kept)
-
-
-def _count_keys(value: Any) -> int:
-    count, stack = 0, [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            count += len(item)
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-    return count
 
 
 def _repeated_key(content: bytes) -> str:

@@ -9,7 +9,6 @@ import hashlib
 import io
 import os
 import stat
-import weakref
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -187,7 +186,7 @@ class Export:
             yield whole
             return
         archive = zips.open_zip(self.path)
-        self._close = weakref.finalize(self, archive.close)
+        self._close = archive.close
         for info in sorted(archive.infolist(), key=lambda info: info.filename):
             if info.filename.lower().endswith(".zip"):
                 yield info.filename, "a zip inside the zip: unpack it and import it by itself"

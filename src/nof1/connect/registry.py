@@ -63,8 +63,8 @@ def recognise(export: Export, source: str | None = None) -> tuple[Connector, Rec
     if not claims:
         names = ", ".join(one.name for one in asked) or "none is installed"
         raise DataError(
-            f"{export.path} holds no sleep that nof1 knows: {len(export.members):,} files were looked into for the exports"
-            f" of: {names}. Give the export as it was downloaded, whole."
+            f"{export.path} holds no sleep that nof1 knows: {len(export.members):,} files were looked into for the"
+            f" exports of: {names}. Give the export as it was downloaded, whole."
         )
     if len(claims) > 1:
         told = "; ".join(f"{claim.connector} because {claim.because}" for _, claim in claims)

@@ -81,6 +81,7 @@ def _svg(chart: Layers, width: int) -> str:
             labelColor=INK,
             labelLimit=limit - 30,
             symbolSize=90,
+            symbolOpacity=1,
         )
         .configure_text(font=FONT, fontSize=FONT_SIZE, color=INK)
     )

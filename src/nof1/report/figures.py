@@ -289,7 +289,7 @@ def _ratio_sight(outcome: Json, words: Contrast, groups: "xr.DataTree") -> Sight
         prior=np.exp(prior["delta"].to_numpy().ravel()) if "delta" in prior else np.empty(0),
         none=1.0,
         band=(min(ratio, 1 / ratio), max(ratio, 1 / ratio)),
-        title=f"{words.arm} : {words.reference}, ratio",
+        title=f"{words.arm} / {words.reference}, ratio",
     )
 
 
@@ -330,13 +330,7 @@ def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> La
 
     top = float(density["density"].max())  # type: ignore[arg-type]
     ends = [float(density["x"][0]), float(density["x"][DENSITY_POINTS - 1])]
-    x = {
-        "scale": alt.Scale(domain=ends, nice=False, zero=False),
-        "title": [
-            sight.title,
-            f"{words.arm} − {words.reference}" if sight.none == 0 else f"{words.arm} : {words.reference}",
-        ],
-    }
+    x: dict[str, Any] = {"scale": alt.Scale(domain=ends, nice=False, zero=False), "title": sight.title}
     y_scale = alt.Scale(domain=[-0.16 * top, 1.12 * top], nice=False)
     shown = [AFTER, *([BEFORE] if sight.prior.size else []), *([WITHIN] if sight.band else [])]
     colour = alt.Scale(domain=[AFTER, BEFORE, WITHIN], range=[POSTERIOR_COLOUR, PRIOR_COLOUR, BAND_COLOUR])

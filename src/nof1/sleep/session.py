@@ -68,7 +68,7 @@ class Sessions(dy.Schema):
     @dy.rule()
     def segments_in_order_without_overlap(cls) -> pl.Expr:
         ends = pl.element().struct.field("start_s") + pl.element().struct.field("seconds")
-        follows = pl.element().struct.field("start_s") >= ends.shift(1).fill_null(pl.element().struct.field("start_s"))
+        follows = pl.element().struct.field("start_s") >= ends.shift(1).fill_null(0)
         return pl.col("hypnogram").list.eval(follows).list.all()
 
     @dy.rule()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,6 +17,14 @@ from nof1.sleep.nights import Nights
 from nof1.sleep.session import KEY
 from nof1.sleep.streams import describe_streams
 from nof1.store.state import ChosenStream
+
+LATENCY_SOURCES: Final = ("vendor", "stages", "in_bed", "none")
+LATENCY_NOTES: Final = {
+    "stages": "The device guessed when you meant to sleep. The time to fall asleep is shown, but gets no verdict: "
+    'for one, log lights out every evening and use a protocol with latency_source = "diary".',
+    "none": "This export cannot tell how long you took to fall asleep. Log lights out every evening, and use a "
+    'protocol with latency_source = "diary".',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,8 @@ class ImportSummary:
         How many nights can have their latency from each source.
     bedtime
         One night spelled out, for the person to recognise.
+    notes
+        What the person should know about these nights: what their latency can tell, and the like.
     """
 
     files: list[FileImported]
@@ -90,27 +100,43 @@ class ImportSummary:
     stream: str | None
     latency: dict[str, int]
     bedtime: str | None
+    notes: list[str]
 
 
 def distinct_sessions(exports: Sequence[ReadExport]) -> pl.DataFrame:
+    """The sessions of several exports, each once."""
     return pl.concat([export.imported.sessions for export in exports]).unique(KEY, maintain_order=True)
 
 
-def nights_of(sessions: pl.DataFrame, stream: str | None) -> dy.DataFrame[Nights]:
-    return assemble_nights(sessions.filter(pl.col("stream") == (stream or "")))
+def nights_of(sessions: pl.DataFrame, stream: ChosenStream | None) -> dy.DataFrame[Nights]:
+    """The nights of one stream, with the latency source that it offers."""
+    if stream is None:
+        return assemble_nights(sessions.clear())
+    own = sessions.filter(pl.col("stream") == stream.stream)
+    return assemble_nights(own, latency_source=stream.latency_source)
 
 
 def summarise(
     exports: Sequence[ReadExport],
     options: ReadOptions,
+    stream: ChosenStream | None,
     *,
     known: frozenset[str],
     new_sessions: int | None,
-    stream: str | None,
-    nights: dy.DataFrame[Nights],
 ) -> ImportSummary:
+    """Say what was found in these exports.
+
+    Parameters
+    ----------
+    stream
+        The stream that the study uses, or would use.
+    known
+        Keys of the imports that the study held before.
+    """
     files = [_file_imported(export, already=export.key in known) for export in exports]
     found = distinct_sessions(exports)
+    nights = nights_of(found, stream)
+    dates: list[date] = nights["night"].to_list()
     return ImportSummary(
         files=files,
         read=sum(file.read for file in files),
@@ -120,15 +146,44 @@ def summarise(
         sessions=found.height,
         new_sessions=new_sessions,
         nights=nights.height,
-        first_night=nights["night"].min(),  # type: ignore[arg-type]
-        last_night=nights["night"].max(),  # type: ignore[arg-type]
+        first_night=dates[0] if dates else None,
+        last_night=dates[-1] if dates else None,
         zone=options.zone,
         zone_source=options.zone_source,
         streams=dict(found.group_by("stream").len().sort("stream").iter_rows()),
-        stream=stream,
+        stream=stream.stream if stream else None,
         latency=_latency_counts(found, stream),
-        bedtime=_bedtime(nights),
+        bedtime=_bedtime(nights, options.zone),
+        notes=_notes(nights, stream),
     )
+
+
+def _latency_counts(sessions: pl.DataFrame, stream: ChosenStream | None) -> dict[str, int]:
+    own = sessions.filter(pl.col("stream") == (stream.stream if stream else ""))
+    rows = describe_streams(own).rows(named=True)
+    return {source: rows[0][f"latency_{source}"] if rows else 0 for source in LATENCY_SOURCES}
+
+
+def _bedtime(nights: pl.DataFrame, zone: str | None) -> str | None:
+    if nights.is_empty():
+        return None
+    last = nights.row(-1, named=True)
+    start, end = (_local(last[name], last["offset_start"], zone) for name in ("start", "end"))
+    return f"Your last night here: {start:%A, %d %B %Y}, recorded from {start:%H:%M} to {end:%H:%M}. Is that right?"
+
+
+def _local(instant: datetime, offset_min: int | None, zone: str | None) -> datetime:
+    if zone is not None:
+        return instant.astimezone(ZoneInfo(zone))
+    return instant + timedelta(minutes=offset_min or 0)
+
+
+def _notes(nights: pl.DataFrame, stream: ChosenStream | None) -> list[str]:
+    if stream is None:
+        return []
+    if nights.is_empty():
+        return [f"None of these sessions belong to {stream.stream}, the stream that this study uses. They are kept."]
+    return [LATENCY_NOTES[stream.latency_source]] if stream.latency_source in LATENCY_NOTES else []
 
 
 def _file_imported(export: ReadExport, *, already: bool) -> FileImported:

@@ -5,27 +5,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import dataframely as dy
 import polars as pl
 
 from nof1.connect.connector import Connector, Imported, ReadOptions
 from nof1.connect.reading import Export
 from nof1.connect.registry import recognise
 from nof1.errors import UsageError
-from nof1.sleep.nights import Nights
 from nof1.sleep.session import KEY
 from nof1.sleep.streams import best_latency_source, choose_stream, describe_streams
 from nof1.store.events import Record
 from nof1.store.sessions import import_key, scan_sessions, sweep_unadmitted, write_sessions
 from nof1.store.state import ChosenStream, admitted_files, chosen_stream
-from nof1.study.import_summary import ImportSummary, ReadExport, distinct_sessions, nights_of, summarise
+from nof1.study.import_summary import ImportSummary, ReadExport, distinct_sessions, summarise
 from nof1.study.study import Participant, Study, check_zone
 
 
 def preview_exports(
     paths: Sequence[Path | str], *, zone: str | None = None, source: str | None = None
-) -> tuple[ImportSummary, dy.DataFrame[Nights]]:
-    """Read exports without a study and store nothing: what they hold, and their nights.
+) -> ImportSummary:
+    """Read exports without a study and store nothing: say what they hold.
 
     Without `zone` local times stand as they are written.
 
@@ -35,7 +33,7 @@ def preview_exports(
         As `import_exports`.
     """
     options = ReadOptions(zone=_zone_name(zone), zone_source="option" if zone else "none")
-    return _preview(_read_all(paths, source, options), options)
+    return _preview(_read_all(paths, source, options), options, None)
 
 
 def preview_in_study(
@@ -45,11 +43,13 @@ def preview_in_study(
     zone: str | None = None,
     source: str | None = None,
     participant: str | None = None,
-) -> tuple[ImportSummary, dy.DataFrame[Nights]]:
+) -> ImportSummary:
     """Read exports as `import_exports` would, and store nothing."""
     with study.record() as record:
-        options = _options(study.participant(record, participant), zone)
-    return _preview(_read_all(paths, source, options), options)
+        person = study.participant(record, participant)
+        chosen = chosen_stream(record, person.code)
+    options = _options(person, zone)
+    return _preview(_read_all(paths, source, options), options, chosen)
 
 
 def import_exports(
@@ -237,7 +237,7 @@ def _best_stream(sessions: pl.DataFrame) -> ChosenStream:
     return ChosenStream(stream, best_latency_source(row))
 
 
-def _preview(exports: Sequence[ReadExport], options: ReadOptions) -> tuple[ImportSummary, dy.DataFrame[Nights]]:
+def _preview(exports: Sequence[ReadExport], options: ReadOptions, chosen: ChosenStream | None) -> ImportSummary:
     found = distinct_sessions(exports)
-    stream = None if found.is_empty() else _best_stream(found)
-    return summarise(exports, options, stream, known=frozenset(), new_sessions=None), nights_of(found, stream)
+    stream = chosen or (None if found.is_empty() else _best_stream(found))
+    return summarise(exports, options, stream, known=frozenset(), new_sessions=None)

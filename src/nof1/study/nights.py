@@ -1,17 +1,21 @@
 """The nights of one participant, as the study holds them."""
 
-from typing import Final
+from datetime import date
+from typing import Any, Final
 
 import dataframely as dy
 import polars as pl
 
 from nof1.errors import InputMissingError
 from nof1.sleep.assembly import assemble_nights
+from nof1.sleep.hypnogram import draw
 from nof1.sleep.nights import Nights
+from nof1.sleep.session import KEY
+from nof1.sleep.sleeps import place_sessions
 from nof1.store.events import Record
 from nof1.store.sessions import scan_sessions
-from nof1.study.diaries import read_diary
 from nof1.store.state import ChosenStream, admitted_files, chosen_stream
+from nof1.study.diaries import read_diary
 from nof1.study.study import Participant, Study
 from nof1.study.trials import read_trial
 from nof1.trial.diary import lights_out_table
@@ -34,14 +38,13 @@ def read_nights(study: Study, *, participant: str | None = None) -> dy.DataFrame
         stream = stream_in_use(record, person)
         source = latency_source(stream, rules)
         diary = read_diary(record, person)
-        files = admitted_files(record, person.code)
-        sessions = scan_sessions(study.folder, files).filter(pl.col("stream") == stream.stream).collect()
+        sessions = _sessions(study, record, person, stream)
     return assemble_nights(
         sessions,
         merge_gap_min=rules.merge_gap_min,
         night_boundary_h=rules.night_boundary_h,
         latency_source=source,
-        lights_out=lights_out_table(diary) if source == "diary" else None,
+        lights_out=lights_out_table(diary, person.code) if source == "diary" else None,
     )
 
 
@@ -59,8 +62,13 @@ def stream_in_use(record: Record, person: Participant) -> ChosenStream:
     return chosen
 
 
+def _sessions(study: Study, record: Record, person: Participant, stream: ChosenStream) -> pl.DataFrame:
+    files = admitted_files(record, person.code)
+    return scan_sessions(study.folder, files).filter(pl.col("stream") == stream.stream).collect()
+
+
 def latency_source(stream: ChosenStream, rules: SleepRules) -> str:
-    """Where lights-out comes from: what the protocol declares, or the best that the stream offered at the first import."""
+    """Where lights-out comes from: what the protocol declares, or else the best that the stream offered when chosen."""
     return stream.latency_source if rules.latency_source == "best" else rules.latency_source
 
 
@@ -69,3 +77,29 @@ def sleep_rules(study: Study, record: Record, person: Participant) -> SleepRules
     if not record.events("started_trial", participant=person.code):
         return RULES_WITHOUT_PROTOCOL
     return read_trial(study, record, person.code).protocol.sleep
+
+
+def draw_nights(study: Study, *, participant: str | None = None, width: int = 48) -> dict[date, str]:
+    """Every night as one line of `width` characters, by the evening's date.
+
+    Raises
+    ------
+    InputMissingError
+        Nothing was imported yet.
+    """
+    with study.record() as record:
+        person = study.participant(record, participant)
+        rules = sleep_rules(study, record, person)
+        sessions = _sessions(study, record, person, stream_in_use(record, person))
+    placed = place_sessions(sessions, merge_gap_min=rules.merge_gap_min, night_boundary_h=rules.night_boundary_h)
+    mains = placed.filter(pl.col("part") == "main").join(sessions, on=KEY).sort("start")
+    return {
+        night: draw(_laid_end_to_end(group), width) for (night,), group in mains.group_by("night", maintain_order=True)
+    }
+
+
+def _laid_end_to_end(sessions: pl.DataFrame) -> list[dict[str, Any]]:
+    since_first = (pl.col("start") - pl.col("start").min()).dt.total_seconds()
+    segments = sessions.select(pl.col("hypnogram"), since_first=since_first).explode("hypnogram").drop_nulls()
+    moved = segments.unnest("hypnogram").with_columns(pl.col("start_s") + pl.col("since_first"))
+    return moved.sort("start_s").to_dicts()

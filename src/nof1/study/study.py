@@ -1,6 +1,7 @@
 """A study: the handle that every use case takes, and how to make and find one."""
 
 import getpass
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -88,7 +89,9 @@ class Study:
         if code is None and len(zones) == 1:
             code = next(iter(zones))
         if code is None:
-            raise UsageError(f"This study has {len(zones)} participants: name one with --participant ({_listed(zones)}).")
+            raise UsageError(
+                f"This study has {len(zones)} participants: name one with --participant ({_listed(zones)})."
+            )
         if code not in zones:
             raise UsageError(f"Participant {code} is not in this study. It has: {_listed(zones)}.")
         return Participant(code, zones[code])
@@ -163,7 +166,7 @@ def check_code(code: str) -> str:
     UsageError
         It is empty, long, or has other characters than letters and digits.
     """
-    if not (code.isascii() and code.isalnum() and len(code) <= 16):
+    if not re.fullmatch(r"[A-Za-z0-9]{1,16}", code):
         raise UsageError(f"Participant code {code!r} cannot be used: take up to 16 letters and digits, such as P01.")
     return code
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from nof1.errors import InputMissingError, NotAllowedError, TamperedError, UsageError
-from nof1.model.priors import measures_with_priors
+from nof1.model.priors import priors_for
 from nof1.store.events import Record
 from nof1.store.folder import write_private_file
 from nof1.store.state import ChosenStream, chosen_stream
@@ -92,8 +92,12 @@ def start_trial(
     ------
     ProtocolError
         The protocol has mistakes.
+    DataError
+        An outcome has no model yet.
     UsageError
         A trial has begun already, the date is past, or the protocol and the options do not fit together.
+    NotAllowedError
+        The protocol conceals its arms, and `open_label` is not said.
     """
     text, where = protocol_text(protocol)
     checked = parse_protocol(text, where=where)
@@ -101,10 +105,14 @@ def start_trial(
     with study.record() as record, record.writing():
         person = study.participant(record, participant)
         _check_fits_study(record, person, checked)
-        if checked.design.scheme == "fixed":
-            drawn, planned = None, _brought_schedule(checked, schedule_file, on)
+        if (checked.design.scheme == "fixed") != (schedule_file is not None):
+            raise UsageError('--schedule FILE goes with scheme = "fixed", and only with it.')
+        drawn: Allocation | None = None
+        if schedule_file is not None:
+            planned = _brought_schedule(checked, Path(schedule_file), on)
         else:
-            drawn, planned = _drawn_schedule(study, person, checked, schedule_file, on, entropy)
+            today = evening_of(study.clock().astimezone(ZoneInfo(person.zone)), checked.sleep.night_boundary_h)
+            drawn, planned = _drawn_schedule(checked, on, today=today, entropy=entropy)
         write_private_file(study.folder.protocol, text.encode())
         payload = _payload(checked, planned, drawn)
         study.append(record, "trial-started", payload, command="start", participant=person.code)
@@ -146,58 +154,41 @@ def _check_startable(protocol: Protocol, *, open_label: bool) -> None:
             f"Protocol {protocol.id} conceals its arms from {' and '.join(protocol.blinding.concealed_from)}, and this "
             "version cannot seal an allocation yet. With --open-label it runs unsealed, and every page will say so."
         )
-    known = measures_with_priors()
-    unknown = [outcome.measure for outcome in protocol.outcomes if outcome.measure not in known]
-    if unknown:
-        raise UsageError(
-            f"No model is ready for {', '.join(unknown)} yet; there is one for {', '.join(sorted(known))}. "
-            "Take those outcomes out of the protocol."
-        )
+    for outcome in protocol.outcomes:
+        priors_for(outcome.measure, baseline=None)  # says which measures have a model
 
 
 def _check_fits_study(record: Record, person: Participant, protocol: Protocol) -> None:
     started = record.events("started_trial")
     if any(event.participant == person.code for event in started):
         raise UsageError(
-            f"{person.code}'s trial has begun already. A study holds one trial a participant: make a new study with nof1 init."
+            f"{person.code}'s trial has begun already, and a study holds one each. Make a new study: nof1 init."
         )
     if any(event.payload["protocol_sha256"] != protocol.sha256 for event in started):
         raise UsageError("Another protocol is registered in this study. Make a new study with nof1 init.")
 
 
-def _brought_schedule(protocol: Protocol, schedule_file: Path | str | None, on: date | None) -> Schedule:
-    if schedule_file is None or on is not None:
-        raise UsageError(f"Protocol {protocol.id} has a fixed schedule: bring it with --schedule FILE, without --on.")
-    path = Path(schedule_file)
+def _brought_schedule(protocol: Protocol, path: Path, on: date | None) -> Schedule:
+    if on is not None:
+        raise UsageError("The schedule brings its own dates: leave --on out.")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise InputMissingError(f"{path} is not there. Name a CSV file with the columns date,arm.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read as text: {error}.") from error
-    return schedule_from_csv(
-        text, protocol.arms, transition_nights=protocol.design.transition_nights, where=str(path)
-    )
+    return schedule_from_csv(text, protocol.arms, protocol.design.transition_nights, where=str(path))
 
 
 def _drawn_schedule(
-    study: Study,
-    person: Participant,
-    protocol: Protocol,
-    schedule_file: Path | str | None,
-    on: date | None,
-    entropy: Callable[[int], bytes],
+    protocol: Protocol, on: date | None, *, today: date, entropy: Callable[[int], bytes]
 ) -> tuple[Allocation, Schedule]:
-    if schedule_file is not None or on is None:
-        raise UsageError(
-            f"Protocol {protocol.id} draws its own sequence ({protocol.design.scheme}): give the first evening with "
-            "--on DATE, without --schedule."
-        )
-    today = evening_of(study.clock().astimezone(ZoneInfo(person.zone)), protocol.sleep.night_boundary_h)
+    if on is None:
+        raise UsageError(f"Protocol {protocol.id} draws its own sequence: give the first evening with --on DATE.")
     if on < today:
         raise UsageError(
-            f"--on {on} is past, and a draw must come before the first night. Start tonight ({today}) or later; a trial "
-            'that was run elsewhere is brought with scheme = "fixed" and --schedule FILE.'
+            f"--on {on} is past, and a draw must come before the first night. Start tonight ({today}) or later; a "
+            'trial run elsewhere is brought with scheme = "fixed" and --schedule FILE.'
         )
     drawn = allocate(protocol.design, protocol.arms, entropy(SEED_BYTES))
     return drawn, schedule(drawn, protocol.design, on)

@@ -142,11 +142,12 @@ def _ratios_point_the_better_way(fields: Fields) -> Iterator[str]:
         here = f"outcome[{number}].worthwhile_ratio"
         if measure is None or ratio is None:
             continue
+        better = measure.better or outcome.get("better")
         if measure.family != "lognormal":
             yield f"{here}: {measure.name} is compared by differences; only a latency takes a ratio"
-        elif outcome.get("better") == "lower" and ratio >= 1:
+        elif better == "lower" and ratio >= 1:
             yield f"{here}: must be below 1 where lower is better, it is {ratio:g}"
-        elif outcome.get("better") == "higher" and ratio <= 1:
+        elif better == "higher" and ratio <= 1:
             yield f"{here}: must be above 1 where higher is better, it is {ratio:g}"
 
 
@@ -172,11 +173,12 @@ def _covariates_come_before_the_dose(fields: Fields) -> Iterator[str]:
 def _covariates_are_in_the_diary(fields: Fields) -> Iterator[str]:
     if "diary" not in fields:
         return
-    keys = {item.get("key"): bool(item.get("covariate")) for item in fields["diary"]}
+    asked = {item.get("key") for item in fields["diary"]}
+    marked = {item.get("key") for item in fields["diary"] if item.get("covariate")}
     for number, name in enumerate(_of(fields, "analysis", "covariates") or (), start=1):
-        if name not in keys:
+        if name not in asked:
             yield f"analysis.covariates[{number}]: the diary does not ask for {name}; add a [[diary]] table for it"
-        elif not keys[name]:
+        elif name not in marked:
             yield f"analysis.covariates[{number}]: the diary item {name} is not marked covariate = true"
 
 

@@ -129,25 +129,23 @@ def schedule(allocation: Allocation, design: Design, first_night: date) -> Sched
         The trial would not fit into the calendar.
     """
     step = design.period_nights + design.washout_nights
-    arms_in_block = len(allocation.sequence) // design.blocks
-    try:
-        periods = tuple(
-            Period(
-                number=place + 1,
-                block=place // arms_in_block + 1,
-                arm=arm,
-                first_night=first_night + (design.run_in_nights + place * step) * NIGHT,
-                nights=design.period_nights,
-            )
-            for place, arm in enumerate(allocation.sequence)
-        )
-        made = Schedule(first_night, periods, design.transition_nights)
-        made.last_night  # noqa: B018
-    except OverflowError:
+    length = design.run_in_nights + len(allocation.sequence) * step
+    if length > (date.max - first_night).days:
         raise DataError(
-            f"A trial that begins on {first_night} would end after the year 9999: choose another date."
-        ) from None
-    return made
+            f"A trial of {length} nights from {first_night} on ends after the year 9999: choose another date."
+        )
+    arms_in_block = len(allocation.sequence) // design.blocks
+    periods = tuple(
+        Period(
+            number=place + 1,
+            block=place // arms_in_block + 1,
+            arm=arm,
+            first_night=first_night + (design.run_in_nights + place * step) * NIGHT,
+            nights=design.period_nights,
+        )
+        for place, arm in enumerate(allocation.sequence)
+    )
+    return Schedule(first_night, periods, design.transition_nights)
 
 
 def calendar(schedule: Schedule) -> pl.DataFrame:

@@ -1,0 +1,8 @@
+"""Placeholder until the model room stands."""
+
+import click
+
+
+@click.command()
+def command() -> None:
+    """Soon."""

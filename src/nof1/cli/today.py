@@ -1,0 +1,63 @@
+"""``nof1 today``: what to take tonight, and what to log."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+
+if TYPE_CHECKING:
+    from nof1.study.diaries import Tonight
+
+SHOWN_UNLOGGED = 7
+
+
+@click.command(epilog="Example: nof1 today")
+@click.option("--date", "night", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Another evening.")
+@study_option
+@participant_option
+@json_option
+def command(night: datetime | None, study_path: Path | None, participant: str | None, as_json: bool) -> None:
+    """Say what to take tonight, what to write down, and how far the trial is.
+
+    After midnight, tonight is still the evening before.
+    """
+    from nof1.study.diaries import tonight
+
+    evening = tonight(opened(study_path), participant=participant, night=night.date() if night else None)
+    if as_json:
+        print_json(evening)
+    else:
+        _say(evening)
+
+
+def _say(evening: "Tonight") -> None:
+    click.echo(f"The evening of {evening.night:%A, %d %B %Y}")
+    click.secho(_asks(evening), bold=True)
+    done = f"{evening.nights_done} of {evening.nights_planned}"
+    if evening.stage == "treatment":
+        click.echo(f"Period {evening.period}, night {evening.night_of_period} of {evening.nights_of_period}.")
+    click.echo(f"Nights on treatment so far: {done}. This trial is {evening.blinding}.")
+    if evening.stage in {"treatment", "run-in", "between"}:
+        taken = "--taken " if evening.take else ""
+        click.echo(f"Then: nof1 log {taken}--lights-out 23:10" + "".join(f" --answer {key}=..." for key in evening.ask))
+    if evening.unlogged:
+        shown = ", ".join(str(one) for one in evening.unlogged[:SHOWN_UNLOGGED])
+        click.echo(
+            f"{len(evening.unlogged)} past nights have no dose logged (unknown, not taken for granted): {shown} ..."
+        )
+    if evening.stage != "ended":
+        click.echo(f"Safety: {evening.emergency}")
+
+
+def _asks(evening: "Tonight") -> str:
+    if evening.stage == "treatment":
+        return f"Tonight: {evening.take}"
+    return {
+        "before": "The trial has not begun: nothing to take.",
+        "run-in": "Run-in: wear the device, nothing to take.",
+        "between": "Between periods: nothing to take.",
+        "ended": "The trial has ended. Next: nof1 import your export, then nof1 analyse.",
+    }[evening.stage]

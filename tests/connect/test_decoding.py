@@ -1,0 +1,170 @@
+"""Bounded readers of JSON and CSV."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nof1.connect import decoding
+from nof1.connect.decoding import LINE, MAX_DEPTH, RAGGED, read_csv, read_json
+from nof1.connect.reading import Export, Member
+from nof1.errors import DataError
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where members are written."""
+    return tmp_path_factory.mktemp("members")
+
+
+def member(folder: Path, content: bytes) -> Member:
+    """Write a member with this content."""
+    (folder / "sleep.json").write_bytes(content)
+    return Export(folder / "sleep.json").members[0]
+
+
+@given(value=VALUES)
+def test_json_reads_as_it_was_written(folder: Path, value: Any) -> None:
+    """What is sound JSON is read as it was written, whatever its strings hold: quotes, brackets, backslashes."""
+    assert read_json(member(folder, json.dumps(value).encode())) == value
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_json_in_other_encodings_is_read(folder: Path, encoding: str) -> None:
+    """A byte order mark or evident UTF-16 is understood."""
+    assert read_json(member(folder, '[{"naïve": "₂"}]'.encode(encoding))) == [{"naïve": "₂"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'[{"a": 1}, {"a": ', "cut short"),
+        (b'[{"a": "unended}]', "cut short"),
+        (b"%PDF-1.7", "not JSON"),
+        (b"[NaN]", "not JSON"),
+        (b"[Infinity]", "not JSON"),
+        (b"[1] [2]", "not JSON"),
+        (b'["\xff\xfe"]', "byte 2 is wrong"),
+        (b'["\\ud800"]', "not JSON"),
+        (b"[1e999]", "not JSON"),
+        (b'[{"a": 1, "b": 2, "a": 3}]', "says 'a' twice"),
+        (b'{"x": [{"a": {}, "\\u0061": 1}]}', "says 'a' twice"),
+    ],
+)
+def test_what_is_not_sound_json_is_refused(folder: Path, content: bytes, says: str) -> None:
+    """Damaged, ambiguous or wrongly encoded JSON is refused, naming the member and what is wrong."""
+    with pytest.raises(DataError, match=says) as refusal:
+        read_json(member(folder, content))
+    assert "sleep.json" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        lambda n: b"[" * n + b"]" * n,
+        lambda n: b'{"a":' * n + b"1" + b"}" * n,
+        lambda n: b'[{"a":' * (n // 2) + b"1" + b"}]" * (n // 2),
+        lambda n: b"[[]," * n + b"[]" + b"]" * n,
+        lambda n: b"[" * n,
+    ],
+    ids=["arrays", "objects", "both", "with siblings", "unclosed"],
+)
+def test_five_megabytes_of_nesting_are_refused_at_once(folder: Path, nested: Any) -> None:
+    """Deep nesting is refused without recursion, and before the decoder sees it."""
+    content = nested(1_000_000)
+    with pytest.raises(DataError, match=r"nested deeper than 64|brackets do not match"):
+        read_json(member(folder, content))
+
+
+@pytest.mark.faults
+def test_two_hundred_megabytes_of_nesting_are_refused_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where the bound on size would let it through, 200 MB of nested arrays are refused within seconds."""
+    monkeypatch.setattr(decoding, "MAX_TEXT_BYTES", 2**28)
+    deep = member(folder, b"[" * 100_000_000 + b"]" * 100_000_000)
+    began = time.monotonic()
+    with pytest.raises(DataError, match="nested deeper than 64"):
+        read_json(deep)
+    assert time.monotonic() - began < 20
+
+
+@given(
+    depth=st.integers(1, 2 * MAX_DEPTH),
+    brackets=st.lists(st.booleans(), min_size=2 * MAX_DEPTH, max_size=2 * MAX_DEPTH),
+)
+def test_the_depth_bound_is_exact(folder: Path, depth: int, brackets: list[bool]) -> None:
+    """Nesting up to the bound is read, and one level more is refused, whatever mix of arrays and objects it is."""
+    value: Any = "[[[{{{"
+    for is_list in brackets[:depth]:
+        value = [value, "]"] if is_list else {"}": value}
+    content = member(folder, json.dumps(value).encode())
+    if depth <= MAX_DEPTH:
+        assert read_json(content) == value
+    else:
+        with pytest.raises(DataError, match="nested deeper"):
+            read_json(content)
+
+
+def test_a_file_beyond_the_bound_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON and CSV larger than the bound are refused unread."""
+    monkeypatch.setattr(decoding, "MAX_TEXT_BYTES", 10)
+    for read in (read_json, read_csv):
+        with pytest.raises(DataError, match="larger than 10 bytes"):
+            read(member(folder, b"[1, 2, 3, 4]"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_csv_in_any_dress_is_the_same_table(folder: Path, encoding: str, delimiter: str, newline: str) -> None:
+    """Encoding, delimiter and line ends do not change what is read; numbers stay text and an empty cell is null."""
+    lines = ["id;name;note", '1274863277733400080;"a ""b"" c";', ";d;e", ""]
+    text = newline.join(lines).replace(";", delimiter)
+    table = read_csv(member(folder, text.encode(encoding)))
+    assert table.drop(LINE, RAGGED).rows() == [("1274863277733400080", 'a "b" c', None), (None, "d", "e")]
+
+
+def test_ragged_rows_are_kept_and_marked(folder: Path) -> None:
+    """A row with too few or too many fields is kept, says so, and knows its line."""
+    table = read_csv(member(folder, b'a,b\n1,2\n3\n"4\n4",5,6\n\n7,8\n'))
+    assert table.select("a", "b", LINE, RAGGED).rows() == [
+        ("1", "2", 2, False),
+        ("3", None, 3, True),
+        ("4\n4", "5", 5, True),
+        ("7", "8", 7, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\n\n", "holds no header"),
+        (b"a,b,a\n", "names a column twice: 'a'"),
+        (b'a,b\n1,"2\n', "is not CSV"),
+        (b"a\xff\n", "byte 1"),
+    ],
+)
+def test_what_is_not_sound_csv_is_refused(folder: Path, content: bytes, says: str) -> None:
+    """CSV without a header, with a column named twice, or with a quote that never closes is refused."""
+    with pytest.raises(DataError, match=says):
+        read_csv(member(folder, content))
+
+
+def test_too_many_rows_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table with more rows than the bound is refused."""
+    monkeypatch.setattr(decoding, "MAX_ROWS", 3)
+    with pytest.raises(DataError, match="more than 3 rows"):
+        read_csv(member(folder, b"a\n" * 5))
