@@ -1,0 +1,1 @@
+"""Trial protocols, one TOML file each, and nothing but data."""

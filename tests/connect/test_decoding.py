@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nof1.connect import decoding
@@ -37,6 +37,7 @@ def member(folder: Path, content: bytes) -> Member:
     return Export(folder / "sleep.json").members[0]
 
 
+@settings(deadline=None)
 @given(value=VALUES)
 def test_json_reads_as_it_was_written(folder: Path, value: Any) -> None:
     """What is sound JSON is read as it was written, whatever its strings hold: quotes, brackets, backslashes."""
@@ -101,6 +102,7 @@ def test_two_hundred_megabytes_of_nesting_are_refused_at_once(folder: Path, monk
     assert time.monotonic() - began < 20
 
 
+@settings(deadline=None)
 @given(
     depth=st.integers(1, 2 * MAX_DEPTH),
     brackets=st.lists(st.booleans(), min_size=2 * MAX_DEPTH, max_size=2 * MAX_DEPTH),

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nof1.connect.reading import Export
@@ -167,6 +167,7 @@ def test_a_member_read_in_part_is_fingerprinted_whole(tmp_path: Path) -> None:
     assert whole.fingerprint() == part.fingerprint()
 
 
+@settings(deadline=None)
 @given(content=st.binary(min_size=1, max_size=3000), count=st.integers(1, 4000))
 def test_head_and_read_tell_the_same(tmp_path_factory: pytest.TempPathFactory, content: bytes, count: int) -> None:
     """The head of a member is the beginning of what reading it gives."""

@@ -99,9 +99,7 @@ def outcome_and_groups(
     effect, prior_effect = (base * np.expm1(d) if log else d for d in (delta, prior_delta))
     turned = delta if about["better"] == "higher" else -delta
     width = -np.log(0.8) if log else about["worthwhile"]
-    planned = planned_trial(
-        rng, typical=np.log(base) if log else 72, effect=centre, sd=0.6 if log else 18, log=log
-    )
+    planned = planned_trial(rng, typical=np.log(base) if log else 72, effect=centre, sd=0.6 if log else 18, log=log)
     reference = np.exp(rng.normal(np.log(base), 0.05, 2000)) if log else rng.normal(72, 2, 2000)
     treated = reference * np.exp(delta.ravel()) if log else reference + delta.ravel()
     sized = width is not None
@@ -190,63 +188,64 @@ def without_numbers(outcome: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def made(verdict: str, *, blinding: str = "double-blind", drawn_by_nof1: bool = True) -> Made:
+    """Make a result and its posterior for one verdict of deep sleep, beside a latency that is told as a ratio."""
+    rng = np.random.default_rng(20261122)
+    centre, sd = CENTRES.get(verdict, CENTRES["not_enough_to_tell"])
+    deep, deep_groups = outcome_and_groups(rng, DEEP, verdict, centre, sd)
+    latency, latency_groups = outcome_and_groups(rng, LATENCY, "not_enough_to_tell", -0.12, 0.14)
+    if verdict == "not_usable":
+        deep = without_numbers(deep)
+    if verdict == "descriptive_only":
+        deep["why_descriptive"] = "The device guessed when bed began, and the treatment may move that guess."
+    result = {
+        "schema": 1,
+        "participant": "P01",
+        "blinding": blinding,
+        "protocol": {
+            "id": "magnesium-glycinate",
+            "title": "Magnesium bisglycinate or placebo for sleep: a randomised trial in one person",
+            "question": "Does 200 mg elemental magnesium in the evening give this person more deep sleep, "
+            "or a shorter time to fall asleep?",
+            "scheme": "randomised-pairs" if drawn_by_nof1 else "fixed",
+            "blocks": 6,
+            "period_nights": 10,
+            "transition_nights": 3,
+            "drawn_by_nof1": drawn_by_nof1,
+        },
+        "trial": {
+            "first_night": "2026-02-01",
+            "last_night": "2026-06-07",
+            "planned_nights": 120,
+            "stream": "fitbit/sleep_stages_v2",
+            "latency_source": "diary",
+            "night_boundary_h": 12,
+        },
+        "arms": [dict(arm) for arm in ARMS],
+        "outcomes": [deep, latency],
+        "provenance": {
+            "nof1": "0.1.0",
+            "pymc": "6.2.0",
+            "nutpie": "0.16.11",
+            "arviz": "1.3.0",
+            "python": "3.13.1",
+            "seed": 4021,
+            "protocol_sha256": "ab" * 32,
+            "chain_head": "cd" * 32,
+            "sleep_files": ["ef" * 32, "01" * 32],
+        },
+    }
+    tree = xr.DataTree.from_dict(
+        {
+            f"/{outcome['measure']}/{name}": group
+            for outcome, groups in ((deep, deep_groups), (latency, latency_groups))
+            for name, group in groups.items()
+        }
+    )
+    return result, tree
+
+
 @pytest.fixture(scope="session")
 def make() -> Callable[..., Made]:
-    """Make a result and its posterior for one verdict of deep sleep, beside a latency that is told as a ratio."""
-
-    def made(verdict: str, *, blinding: str = "double-blind", drawn_by_nof1: bool = True) -> Made:
-        rng = np.random.default_rng(20261122)
-        centre, sd = CENTRES.get(verdict, CENTRES["not_enough_to_tell"])
-        deep, deep_groups = outcome_and_groups(rng, DEEP, verdict, centre, sd)
-        latency, latency_groups = outcome_and_groups(rng, LATENCY, "not_enough_to_tell", -0.12, 0.14)
-        if verdict == "not_usable":
-            deep = without_numbers(deep)
-        if verdict == "descriptive_only":
-            deep["why_descriptive"] = "The device guessed when bed began, and the treatment may move that guess."
-        result = {
-            "schema": 1,
-            "participant": "P01",
-            "blinding": blinding,
-            "protocol": {
-                "id": "magnesium-glycinate",
-                "title": "Magnesium bisglycinate or placebo for sleep: a randomised trial in one person",
-                "question": "Does 200 mg elemental magnesium in the evening give this person more deep sleep, "
-                "or a shorter time to fall asleep?",
-                "scheme": "randomised-pairs" if drawn_by_nof1 else "fixed",
-                "blocks": 6,
-                "period_nights": 10,
-                "transition_nights": 3,
-                "drawn_by_nof1": drawn_by_nof1,
-            },
-            "trial": {
-                "first_night": "2026-02-01",
-                "last_night": "2026-06-07",
-                "planned_nights": 120,
-                "stream": "fitbit/sleep_stages_v2",
-                "latency_source": "diary",
-                "night_boundary_h": 12,
-            },
-            "arms": [dict(arm) for arm in ARMS],
-            "outcomes": [deep, latency],
-            "provenance": {
-                "nof1": "0.1.0",
-                "pymc": "6.2.0",
-                "nutpie": "0.16.11",
-                "arviz": "1.3.0",
-                "python": "3.13.1",
-                "seed": 4021,
-                "protocol_sha256": "ab" * 32,
-                "chain_head": "cd" * 32,
-                "sleep_files": ["ef" * 32, "01" * 32],
-            },
-        }
-        tree = xr.DataTree.from_dict(
-            {
-                f"/{outcome['measure']}/{name}": group
-                for outcome, groups in ((deep, deep_groups), (latency, latency_groups))
-                for name, group in groups.items()
-            }
-        )
-        return result, tree
-
+    """Give tests the maker of results."""
     return made

@@ -36,8 +36,8 @@ def make_session(start: str | datetime, stages: Sequence[tuple[str, float]], zon
         "record_id": f"{begins.isoformat()}+{elapsed}",
         "start": begins,
         "end": ends,
-        "offset_start": offset(begins, zone),
-        "offset_end": offset(ends, zone),
+        "offset_start": _offset(begins, zone),
+        "offset_end": _offset(ends, zone),
         "zone": zone,
         "zone_source": "record",
         "kind": "unknown",
@@ -56,7 +56,7 @@ def make_totals(start: str, minutes: float, totals: Row, **other: Any) -> Row:
     return {**row, "end": begins + timedelta(minutes=minutes), **other}
 
 
-def offset(instant: datetime, zone: str) -> int:
+def _offset(instant: datetime, zone: str) -> int:
     difference = instant.astimezone(ZoneInfo(zone)).utcoffset()
     assert difference is not None
     return round(difference.total_seconds() / 60)

@@ -59,10 +59,26 @@ def test_wake_inside_a_recording_never_divides_a_sleep(session, table):
 
 def test_hole_inside_a_recording_is_unscored(session, table):
     """Time inside a recording that no segment covers is neither sleep nor wake, and ends a run of either."""
-    row = session("2026-05-12 22:00", [("light", 6), ("unscored", 30), ("light", 6), ("deep", 20)])
+    row = session("2026-05-12 22:00", [("light", 6), ("unscored", 30), ("light", 6), ("deep", 200)])
     night = assemble_nights(table(row)).row(0, named=True)
-    assert (night["tst_min"], night["waso_min"], night["spt_min"], night["awakenings"]) == (32, 0, 62, 0)
+    assert (night["tst_min"], night["waso_min"], night["spt_min"], night["awakenings"]) == (212, 0, 242, 0)
     assert night["lps_min"] == 36
+
+
+@pytest.mark.parametrize(("minutes", "flags"), [(22, []), (23, ["incomplete"])])
+def test_incomplete_nights(session, table, minutes, flags):
+    """A night is incomplete when more than a tenth of it, between onset and last sleep, was not scored."""
+    stages = [("wake", 5), ("light", 100), ("unscored", minutes), ("light", 98), ("unscored", 60)]
+    assert assemble_nights(table(session("2026-05-12 22:00", stages)))["flags"].to_list() == [flags]
+
+
+def test_night_without_a_word(session, table):
+    """A night in which nothing was scored keeps its row, and has no sleep time: it is unknown, not zero."""
+    parts = session("2026-05-12 22:00", [("unscored", 200)]), session("2026-05-13 02:00", [("unscored", 200)])
+    night = assemble_nights(table(*parts)).row(0, named=True)
+    assert night["night"] == date(2026, 5, 12)
+    assert [name for name, value in night.items() if name.endswith("_min") and value is not None] == ["nap_min"]
+    assert (night["sol_source"], night["flags"]) == ("none", ["merged", "no_lights_out", "unstaged"])
 
 
 def test_naps_belong_to_the_evening_after_them(session, table):
@@ -137,7 +153,7 @@ PRECEDENCE = {"deep": 0, "rem": 0, "light": 0, "asleep": 1, "wake": 2, "unscored
 
 
 @given(st.lists(st.tuples(st.integers(0, 90), HYPNOGRAM), min_size=2, max_size=4))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_overlaps_resolve_minute_by_minute(session, table, recordings):
     """Overlapping recordings give each minute its most specific stage; between equals the longest recording speaks."""
     begins = datetime(2026, 5, 12, 23, 30, tzinfo=UTC)
@@ -146,11 +162,7 @@ def test_overlaps_resolve_minute_by_minute(session, table, recordings):
         for number, (later, stages) in enumerate(recordings)
     ]
     night = assemble_nights(table(*rows), merge_gap_min=1000).row(0, named=True)
-    assert {stage: night[f"{stage}_min"] or 0 for stage in _painted(rows)} == _painted(rows) or _only_asleep(night)
-
-
-def _only_asleep(night):
-    return night["deep_min"] is None and night["asleep_min"] == night["tst_min"]
+    assert {stage: night[f"{stage}_min"] or 0 for stage in _painted(rows)} == _painted(rows)
 
 
 def _painted(rows):
@@ -165,8 +177,9 @@ def _painted(rows):
                 if PRECEDENCE[segment["stage"]] < PRECEDENCE[known]:
                     said[start + minute] = segment["stage"]
     spans = [(round(row["start"].timestamp()) // 60, round(row["end"].timestamp()) // 60) for row in kept]
+    scored = set(said.values()) != {"unscored"}
     for minute in range(min(start for start, _ in spans), max(end for _, end in spans)):
-        if not any(start <= minute < end for start, end in spans):
+        if scored and not any(start <= minute < end for start, end in spans):
             said[minute] = "wake"
     return {stage: sum(one == stage for one in said.values()) for stage in ("wake", "light", "deep", "rem", "asleep")}
 
@@ -208,7 +221,7 @@ def _rows(session, shapes):
 
 
 @given(shapes=SHAPES, shuffled=st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_order_of_rows_is_irrelevant(session, table, shapes, shuffled):
     """The same sessions in any order are the same nights."""
     sessions = table(*_rows(session, shapes))
@@ -218,7 +231,7 @@ def test_order_of_rows_is_irrelevant(session, table, shapes, shuffled):
 
 
 @given(shapes=SHAPES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_nothing_is_lost(session, table, shapes):
     """Every session is in a night, a nap, or counted as one that gave way; no night stands without a session."""
     sessions = table(*_rows(session, shapes))

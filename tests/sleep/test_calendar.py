@@ -72,7 +72,7 @@ def test_neither_offset_nor_zone(session, table):
 def test_unknown_zone(session, table):
     """A zone that does not exist is an error that names it and says what to do."""
     row = session("2026-05-12 23:50", FULL) | {"zone": "Mars/Olympus", "offset_start": None}
-    with pytest.raises(DataError, match="'Mars/Olympus', which does not exist. Import the export again"):
+    with pytest.raises(DataError, match=r"'Mars/Olympus', which does not exist\. Import the export again"):
         assemble_nights(table(row))
 
 
@@ -115,7 +115,7 @@ def test_a_year_of_nights(session, table, zone):
     ],
 )
 def test_sleeping_by_day(session, table, boundary, evenings):
-    """Who sleeps by day from about noon needs a boundary away from noon: 20 keeps the evening before, 0 the day itself."""
+    """Who falls asleep about noon needs a boundary elsewhere: 20 gives the evening before, 0 the day itself."""
     onsets = ["2026-05-12 11:00", "2026-05-13 12:30", "2026-05-14 11:30"]
     nights = assemble_nights(table(*(session(onset, FULL) for onset in onsets)), night_boundary_h=boundary)
     assert [str(night) for night in nights["night"]] == sorted(set(evenings))

@@ -84,7 +84,7 @@ def test_strict_alternation_never_repeats_an_arm(blocks: int, seed: bytes) -> No
 
 @given(DESIGNS, SEEDS)
 def test_the_draw_comes_from_the_declared_set(design: Design, seed: bytes) -> None:
-    """What is drawn is one of the possible sequences; they are distinct, as many as counted, and their chances make 1."""
+    """What is drawn is one of the possible sequences: distinct, as many as counted, and their chances make 1."""
     possible = dict(possible_sequences(design, ARMS))
     assert allocate(design, ARMS, seed).sequence in possible
     assert len(possible) == len(list(possible_sequences(design, ARMS))) == count_sequences(design, ARMS)

@@ -69,11 +69,10 @@ def test_a_blinding_table_alone_conceals_from_both() -> None:
     assert not parse_protocol(SHORTEST + "[blinding]\nconcealed_from = []\n").conceals
 
 
-def test_an_early_latency_outcome_brings_its_scale() -> None:
-    """Latency without a worthwhile change of its own has 10 minutes and a ratio of 0.80, and other measures have none."""
-    text = changed(
-        "[[outcome]]", '[[outcome]]\nmeasure = "sol_min"\n[[outcome]]\nmeasure = "tst_min"\n[[outcome]]', SHORTEST
-    )
+def test_latency_brings_its_own_scale() -> None:
+    """Latency without a worthwhile change of its own has 10 minutes and a ratio of 0.80, other measures have none."""
+    before = '[[outcome]]\nmeasure = "sol_min"\n[[outcome]]\nmeasure = "tst_min"\n'
+    text = changed("[[outcome]]", before + "[[outcome]]", SHORTEST)
     latency, total, deep = parse_protocol(text).outcomes
     assert (latency.worthwhile, latency.worthwhile_ratio, latency.better, latency.role) == (10, 0.8, "lower", "primary")
     assert (total.worthwhile, total.worthwhile_ratio, total.role) == (None, None, "secondary")
@@ -91,7 +90,7 @@ def test_arms_are_found_by_code() -> None:
     protocol = parse_protocol(changed('code = "a"', 'code = "a"\nreference = true', SHORTEST))
     assert (protocol.reference.code, protocol.treatment.code) == ("a", "b")
     assert protocol.arm("b").label == "Other"
-    with pytest.raises(DataError, match="No arm has the code 'c'.*a, b"):
+    with pytest.raises(DataError, match=r"No arm has the code 'c'.*a, b"):
         protocol.arm("c")
 
 
@@ -146,35 +145,67 @@ SINGLE_MISTAKES = [
     ("blocks = 6", "blocks = 200", "design.blocks: 200 blocks make a trial of 4000 nights"),
     ("blocks = 6", "blocks = 0", "design.blocks: must be at least 1, it is 0"),
     ('scheme = "randomised-pairs"', 'scheme = "counterbalanced"', "design.scheme: not available yet: counterbalanced"),
-    ('scheme = "randomised-pairs"', 'scheme = "random-pairs"', "design.scheme: nothing is called 'random-pairs'; did you"),
+    (
+        'scheme = "randomised-pairs"',
+        'scheme = "random-pairs"',
+        "design.scheme: nothing is called 'random-pairs'; did you",
+    ),
     ("custodian = true", "custodian = false", "blinding.custodian: nothing can be concealed without one"),
     ('["participant", "clinician"]', '["participant", "partner"]', "blinding.concealed_from[2]: must be one of"),
-    ('measure = "deep_min"\nrole = "primary"\nbetter = "higher"', 'measure = "sol_min"\nrole = "primary"\nbetter = "lower"', "outcome[2].measure: 'sol_min' is outcome[1] already"),
-    ('measure = "deep_min"', 'measure = "deep"', "outcome[1].measure: nothing is called 'deep'; did you mean deep_min?"),
+    (
+        'measure = "deep_min"\nrole = "primary"\nbetter = "higher"',
+        'measure = "sol_min"\nrole = "primary"\nbetter = "lower"',
+        "outcome[2].measure: 'sol_min' is outcome[1] already",
+    ),
+    (
+        'measure = "deep_min"',
+        'measure = "deep"',
+        "outcome[1].measure: nothing is called 'deep'; did you mean deep_min?",
+    ),
     ('role = "secondary"', 'role = "primary"', "outcome[2].role: outcome[1] is primary already"),
     ('role = "primary"', 'role = "secondary"', "outcome: none is primary"),
     ('better = "lower"', 'better = "higher"', "outcome[2].better: lower is better for sol_min, not higher"),
     ("worthwhile_ratio = 0.80", "worthwhile_ratio = 1.25", "outcome[2].worthwhile_ratio: must be below 1"),
-    ('role = "primary"', 'role = "primary"\nworthwhile_ratio = 1.2', "outcome[1].worthwhile_ratio: deep_min is compared"),
+    (
+        'role = "primary"',
+        'role = "primary"\nworthwhile_ratio = 1.2',
+        "outcome[1].worthwhile_ratio: deep_min is compared",
+    ),
     ("worthwhile = 10 ", "worthwhile = 0 ", "outcome[1].worthwhile: must be positive, it is 0"),
     ('key = "ill"', 'key = "night"', "diary[3].key: night is a column of every diary"),
     ('key = "ill"', 'key = "alcohol_units"', "diary[3].key: 'alcohol_units' is diary[1] already"),
     ('when = "before dose"', 'when = "morning"', "diary[1].covariate: what is asked in the morning"),
     ('type = "number"', 'type = "text"', "diary[1].covariate: a text cannot be adjusted for"),
-    ('covariates = ["alcohol_units"]', 'covariates = ["stress"]', "analysis.covariates[1]: the diary does not ask for stress"),
-    ('covariates = ["alcohol_units"]', 'covariates = ["ill"]', "analysis.covariates[1]: the diary item ill is not marked"),
+    (
+        'covariates = ["alcohol_units"]',
+        'covariates = ["stress"]',
+        "analysis.covariates[1]: the diary does not ask for stress",
+    ),
+    (
+        'covariates = ["alcohol_units"]',
+        'covariates = ["ill"]',
+        "analysis.covariates[1]: the diary item ill is not marked",
+    ),
     ("night_boundary_h = 12", "night_boundary_h = 24", "sleep.night_boundary_h: must be below 24, it is 24"),
     ('latency_source = "best"', 'latency_source = "app"', "sleep.latency_source: must be one of"),
     ("meaningful = 0.8 ", "meaningful = 0.4 ", "analysis.meaningful: must be at least analysis.worthwhile"),
     ("benefit = 0.95 ", "benefit = 95 ", "analysis.benefit: must be below 1, it is 95"),
     ('prior_effect_sd = "default"', "prior_effect_sd = 5", "analysis.prior_effect_sd: say why in"),
-    ('prior_effect_sd = "default"', 'prior_effect_sd = "wide"', "analysis.prior_effect_sd: must be a number or 'default'"),
-    ("{drug = \"iron\", before_h = 4", "{drug = \"iron\", before_h = 4, within_h = 1", "safety.separate[4].within_h: unknown"),
-    ("{drug = \"iron\", before_h = 4,", "{drug = \"iron\",", "safety.separate[4].before_h: missing"),
+    (
+        'prior_effect_sd = "default"',
+        'prior_effect_sd = "wide"',
+        "analysis.prior_effect_sd: must be a number or 'default'",
+    ),
+    (
+        '{drug = "iron", before_h = 4',
+        '{drug = "iron", before_h = 4, within_h = 1',
+        "safety.separate[4].within_h: unknown",
+    ),
+    ('{drug = "iron", before_h = 4,', '{drug = "iron",', "safety.separate[4].before_h: missing"),
     ("schema = 1", "schema = 2", "schema: must be one of 1; it is 2"),
     ("schema = 1", "schema = true", "schema: must be one of 1; it is True"),
     ("[safety]", "[[safety]]", "safety: must be a table"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("old", "new", "line"), SINGLE_MISTAKES)

@@ -1,4 +1,5 @@
 """The sequence on the calendar: every night once, transition nights in every period, dates as people say them."""
+# ruff: noqa: DTZ001  (a person's own clock has no zone)
 
 from datetime import date, datetime, timedelta
 
@@ -192,7 +193,7 @@ def test_a_schedule_is_read_or_refused_in_words(text: str, says: str | None) -> 
 
 def test_a_schedule_of_transition_nights_only_is_refused() -> None:
     """Where no period outlasts the transition nights nothing could be analysed, and the way out is named."""
-    with pytest.raises(ProtocolError, match="set design.transition_nights lower"):
+    with pytest.raises(ProtocolError, match=r"set design\.transition_nights lower"):
         schedule_from_csv(CSV, ARMS, 2)
 
 

@@ -176,13 +176,17 @@ def _read_tables(sleeps: list[Member], stages: list[Member], participant: str) -
 
 def _warnings(logs: _Logs, tables: ParsedTables) -> Iterator[str]:
     if logs.empty_responses:
-        yield f"{logs.empty_responses} Web API responses hold no sleep."
+        yield f"{_counted(logs.empty_responses, 'Web API response')} without sleep."
     if logs.differing:
         ids = sorted(logs.differing)
-        yield f"{len(ids)} logs occur in versions that differ; the longer stands (first: log {ids[0]})."
+        yield f"{_counted(len(ids), 'log')} in versions that differ; the longer stands (first: log {ids[0]})."
     told = [(note, f"log {record}") for record, log in logs.accepted.items() for note in log.notes]
     about: dict[str, list[str]] = {}
     for note, record in (*told, *tables.notes):
         about.setdefault(note, []).append(record)
     for note, records in sorted(about.items()):
-        yield f"{len(records)} sessions have {note} (first: {min(records)})."
+        yield f"{_counted(len(records), 'session')} with {note} (first: {min(records)})."
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")

@@ -191,7 +191,7 @@ def hypnogram_of(levels: Levels, local: datetime, change_s: int) -> tuple[list[P
     """
     walls = [local_time(segment.date_time) for segment in levels.data]
     pieces, gaps = _positions(levels.data, walls, local, change_s)
-    shorts = _short_positions(levels.short_data, walls, pieces)
+    shorts = _short_positions(levels.short_data, walls, pieces, change_s)
     notes = ["a gap between two stages; nothing is known of it"] if gaps else []
     if len(shorts) < len(levels.short_data):
         notes.append("a short wake outside its stages; it is left out")
@@ -216,22 +216,35 @@ def _positions(
     return pieces, gaps
 
 
-def _short_positions(shorts: tuple[Segment, ...], walls: list[datetime], pieces: list[Piece]) -> list[Piece]:
+def _short_positions(
+    shorts: tuple[Segment, ...], walls: list[datetime], pieces: list[Piece], change_s: int
+) -> list[Piece]:
     """Place each short wake by the stage that its wall-clock time falls into, which holds across a clock change too.
 
-    One that falls into none is not among those returned.
+    One that falls into none is not among those returned. In the hour that the clocks repeat the earlier of two places
+    is taken: the log does not say which.
     """
     placed, at = [], 0
-    order = list(range(len(pieces)))
     for short in shorts:
-        wall = local_time(short.date_time)
-        for i in order[at:] + order[:at]:
-            into = (wall - walls[i]).total_seconds()
-            if 0 <= into < pieces[i].seconds:
-                at = i
-                placed.append(Piece(pieces[i].start_s + round(into), short.seconds, short.level))
-                break
+        found = _stage_at(local_time(short.date_time), walls, pieces, at, change_s)
+        if found is not None:
+            at, into_s = found
+            placed.append(Piece(pieces[at].start_s + into_s, short.seconds, short.level))
     return sorted(placed)
+
+
+def _stage_at(
+    wall: datetime, walls: list[datetime], pieces: list[Piece], first: int, change_s: int
+) -> tuple[int, int] | None:
+    """Which stage a wall-clock time falls into and how far, searching from stage `first` on and then before it."""
+    for jumped_s in (
+        (0, change_s) if change_s else (0,)
+    ):  # a jump within the stage comes between its start and this time
+        for i in (*range(first, len(pieces)), *range(first)):
+            into_s = round((wall - walls[i]).total_seconds()) - jumped_s
+            if 0 <= into_s < pieces[i].seconds:
+                return i, into_s
+    return None
 
 
 def overlay(pieces: list[Piece], shorts: list[Piece]) -> list[Piece]:

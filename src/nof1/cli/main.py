@@ -60,6 +60,7 @@ class Nof1Group(click.Group):
 
 
 @click.group(
+    name="nof1",
     cls=Nof1Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=f"Exit codes: {EXIT_CODES}.",

@@ -19,7 +19,7 @@ no_value            the source gives no such value
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -161,7 +161,9 @@ def build_design(
     frame = frame.with_columns(why_excluded=_why_excluded(measure, arm, reference, tuple(exclude_flags)))
     frame = frame.with_columns(used=pl.col("why_excluded").is_null())
     used = frame.filter("used")
-    run_in = frame.filter((pl.col("why_excluded") == "run_in") & pl.col("value").is_not_null() & ~_flagged(exclude_flags))
+    run_in = frame.filter(
+        (pl.col("why_excluded") == "run_in") & pl.col("value").is_not_null() & ~_flagged(exclude_flags)
+    )
     baseline = _baseline(run_in, measure)
     periods = tuple(used["period"].unique(maintain_order=True).to_list())
     numbers = used.select(
@@ -201,7 +203,9 @@ def _check(nights: pl.DataFrame, calendar: pl.DataFrame, measure: Measure, arm: 
     known = calendar["arm"].drop_nulls().unique().sort().to_list()
     for code in (arm, reference):
         if code not in known:
-            raise DataError(f"No night is scheduled on {code}; the schedule has {', '.join(known) or 'no arms: unseal it first'}.")
+            raise DataError(
+                f"No night is scheduled on {code}; the schedule has {', '.join(known) or 'no arms: unseal it first'}."
+            )
     values = nights[measure.name].cast(pl.Float64).drop_nulls()
     if not (values.is_finite() & (values >= 0)).all():
         raise DataError(f"{measure.name} holds values that are not minutes from 0 up: import the nights again.")
@@ -217,7 +221,6 @@ def _planned(nights: pl.DataFrame, calendar: pl.DataFrame, measure: Measure, lim
         pl.col(measure.name).cast(pl.Float64).alias("value"),
         "tib_min",
         "tst_min",
-        "lights_out_known" if "lights_out_known" in nights.columns else pl.col("tib_min").is_not_null().alias("lights_out_known"),
         "sol_source",
         "flags",
         recorded=pl.lit(value=True),
@@ -288,7 +291,9 @@ def _worthwhile(outcome: Outcome, measure: Measure, baseline: float | None, used
     if median >= MINUTES_FROM:
         return WorthwhileScale(outcome.worthwhile, None, f"in minutes: {told}, {MINUTES_FROM:.0f} or more")
     if median >= RATIO_FROM:
-        return WorthwhileScale(None, outcome.worthwhile_ratio, f"as a ratio: {told}, {RATIO_FROM:.0f} to {MINUTES_FROM:.0f}")
+        return WorthwhileScale(
+            None, outcome.worthwhile_ratio, f"as a ratio: {told}, {RATIO_FROM:.0f} to {MINUTES_FROM:.0f}"
+        )
     return WorthwhileScale(None, None, f"no worthwhile change is claimed: {told}, under {RATIO_FROM:.0f}")
 
 

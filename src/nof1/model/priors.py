@@ -77,7 +77,7 @@ def priors_for(measure: str, *, baseline: float | None, effect_sd: float | None 
     elif measure == "sol_min":
         if effect_sd is not None:
             raise DataError(
-                "analysis.prior_effect_sd is in minutes, but latency is modelled as a ratio: leave it at \"default\"."
+                'analysis.prior_effect_sd is in minutes, but latency is modelled as a ratio: leave it at "default".'
             )
         chosen = _latency(baseline)
     else:
@@ -86,7 +86,9 @@ def priors_for(measure: str, *, baseline: float | None, effect_sd: float | None 
 
 
 def _deep_sleep(baseline: float | None, effect_sd: float | None) -> tuple[Prior, ...]:
-    centre = "no run-in: means of ten public exports lie between 61 and 98" if baseline is None else "mean of the run-in"
+    centre = (
+        "no run-in: means of ten public exports lie between 61 and 98" if baseline is None else "mean of the run-in"
+    )
     return (
         Prior("intercept", "Normal", 80.0 if baseline is None else baseline, 25.0, "min", centre),
         Prior(
@@ -101,9 +103,18 @@ def _deep_sleep(baseline: float | None, effect_sd: float | None) -> tuple[Prior,
         ),
         Prior("trend", "Normal", 0.0, 10.0, "min per trial", "a drift over the whole trial as large as the effect"),
         Prior("sigma", "LogNormal", log(19.0), 0.4, "min", "95 % between 8.7 and 42; ten public exports: 11 to 25"),
-        Prior("rho", "TruncatedNormal", 0.0, RHO_SD, "", "correlation of consecutive nights: ten public exports −0.15 to +0.12"),
+        Prior(
+            "rho",
+            "TruncatedNormal",
+            0.0,
+            RHO_SD,
+            "",
+            "correlation of consecutive nights: ten public exports −0.15 to +0.12",
+        ),
         Prior("sigma_weekday", "HalfNormal", 0.0, 5.0, "min", "SD of the weekdays' zero-sum effects"),
-        Prior("sigma_period", "HalfNormal", 0.0, 4.0, "min", "SD between periods: makes the period the unit of evidence"),
+        Prior(
+            "sigma_period", "HalfNormal", 0.0, 4.0, "min", "SD between periods: makes the period the unit of evidence"
+        ),
     )
 
 
@@ -115,5 +126,12 @@ def _latency(baseline: float | None) -> tuple[Prior, ...]:
         Prior("trend", "Normal", 0.0, 0.3, "log min per trial", "a drift over the whole trial as large as the effect"),
         Prior("sigma", "LogNormal", log(0.65), 0.3, "log min", "log SD between nights; public exports: 0.52 to 0.94"),
         Prior("sigma_weekday", "HalfNormal", 0.0, 0.15, "log min", "SD of the weekdays' zero-sum effects"),
-        Prior("sigma_period", "HalfNormal", 0.0, 0.15, "log min", "SD between periods: makes the period the unit of evidence"),
+        Prior(
+            "sigma_period",
+            "HalfNormal",
+            0.0,
+            0.15,
+            "log min",
+            "SD between periods: makes the period the unit of evidence",
+        ),
     )

@@ -85,6 +85,7 @@ def _svg(chart: Layers, width: int) -> str:
         )
         .configure_text(font=FONT, fontSize=FONT_SIZE, color=INK)
     )
+    # Altair's schema check of a finished chart costs more than the drawing, and the charts are fixed and tested.
     # No address is allowed: a chart holds all of its data.
-    svg: str = vl_convert.vegalite_to_svg(styled.to_dict(), allowed_base_urls=[])
+    svg: str = vl_convert.vegalite_to_svg(styled.to_dict(validate=False), allowed_base_urls=[])
     return svg

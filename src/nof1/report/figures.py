@@ -37,8 +37,8 @@ DENSITY_POINTS: Final = 160
 HEIGHT: Final = 240
 HALF_DAY: Final = 12 * 3600 * 1000
 """In milliseconds: a night is as wide as a day."""
-UNRECORDED: Final = "M-1,-1L1,1M1,-1L-1,1"
-"""The path of a small cross."""
+CROSS: Final = "M-1,-1L1,1M1,-1L-1,1"
+"""The path that marks a night without a measurement."""
 AFTER: Final = "after the trial"
 BEFORE: Final = "assumed before the trial"
 WITHIN: Final = "smaller than worth having"
@@ -51,7 +51,7 @@ def planned_nights(group: "xr.Dataset") -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        One row a planned night: ``date``, ``value`` (null = not recorded), ``arm`` (code, "" = none), ``period``
+        One row a planned night: ``date``, ``value`` (null = no measurement), ``arm`` (code, "" = none), ``period``
         (null = none), ``used``.
     """
     names = ("date", "value", "arm", "period", "used")
@@ -86,7 +86,7 @@ def arm_look(arms: Sequence[Json]) -> ArmLook:
 
 
 def nights_figure(outcome: Json, arms: Sequence[Json], planned: pl.DataFrame) -> Figure:
-    """Draw every night in its period: used nights filled, others hollow, unrecorded ones crossed along the foot."""
+    """Draw every night in its period: used ones filled, others hollow, those without a measurement as crosses."""
     look = arm_look(arms)
     names = dict(zip((arm["code"] for arm in arms), look.names, strict=True))
     initials = dict(zip(look.names, look.initials, strict=True))
@@ -130,8 +130,9 @@ def _nights_alternative(outcome: Json, shown: pl.DataFrame, periods: pl.DataFram
         for arm, middle in periods.drop_nulls("middle").select("arm", "middle").iter_rows()
     )
     return (
-        f"{_name(outcome)} night by night: {used} used, {int(recorded.sum()) - used} recorded but not used, "
-        f"{missing} not recorded. {capitalised(typical(outcome))} of each period in order: {middles or 'none'}."
+        f"{_name(outcome)} night by night: {used} used, {int(recorded.sum()) - used} measured but not used, "
+        f"{missing} without a measurement. {capitalised(typical(outcome))} of each period in order: "
+        f"{middles or 'none'}."
     )
 
 
@@ -155,7 +156,7 @@ def _nights_chart(outcome: Json, look: ArmLook, shown: pl.DataFrame, periods: pl
         alt.Chart(recorded.filter("used")).mark_point(filled=True, **points).encode(x, y, colour, shape),
         alt.Chart(recorded.filter(~pl.col("used"))).mark_point(filled=False, **points).encode(x, y, colour, shape),
         alt.Chart(moments.filter(pl.col("value").is_null()))
-        .mark_point(shape=UNRECORDED, size=14, color=NO_ARM_COLOUR, strokeWidth=1.4)
+        .mark_point(shape=CROSS, size=22, color=NO_ARM_COLOUR, strokeWidth=1.4)
         .encode(x, y=alt.value(HEIGHT + 7)),
     ).properties(height=HEIGHT)
 
@@ -332,17 +333,19 @@ def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> La
     ends = [float(density["x"][0]), float(density["x"][DENSITY_POINTS - 1])]
     x: dict[str, Any] = {"scale": alt.Scale(domain=ends, nice=False, zero=False), "title": sight.title}
     y_scale = alt.Scale(domain=[-0.16 * top, 1.12 * top], nice=False)
-    shown = [AFTER, *([BEFORE] if sight.prior.size else []), *([WITHIN] if sight.band else [])]
-    colour = alt.Scale(domain=[AFTER, BEFORE, WITHIN], range=[POSTERIOR_COLOUR, PRIOR_COLOUR, BAND_COLOUR])
-    legend = alt.Color("when:N", scale=colour, legend=alt.Legend(values=shown, symbolType="square", symbolOpacity=1))
+    looks = {AFTER: POSTERIOR_COLOUR}
+    looks |= {BEFORE: PRIOR_COLOUR} if sight.prior.size else {}
+    looks |= {WITHIN: BAND_COLOUR} if sight.band else {}
+    scale = alt.Scale(domain=list(looks), range=list(looks.values()))
+    colour = alt.Color("when:N", scale=scale, legend=alt.Legend(symbolType="square"))
     curve = alt.Chart(density)
     y = alt.Y("density:Q", scale=y_scale, axis=None)
     return alt.layer(
-        *_band_layers(sight, x, legend),
-        curve.transform_filter(alt.datum.when == AFTER).mark_area(opacity=0.75).encode(alt.X("x:Q", **x), y, legend),
+        *_band_layers(sight, x, colour),
+        curve.transform_filter(alt.datum.when == AFTER).mark_area(opacity=0.75).encode(alt.X("x:Q", **x), y, colour),
         curve.transform_filter(alt.datum.when == BEFORE)
         .mark_line(strokeDash=[5, 4], strokeWidth=1.8)
-        .encode(alt.X("x:Q", **x), y, legend),
+        .encode(alt.X("x:Q", **x), y, colour),
         *_interval_layers(sight, x, -0.08 * top),
         *_direction_layers(words),
     ).properties(height=220)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -108,8 +109,10 @@ def _templates() -> "jinja2.Environment":
 
 
 def _plain(value: object) -> object:
-    """Clean every text that enters the page; markup of our own passes."""
-    return sentences.plain(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    """Clean every text that enters the page and keep numbers with their units; markup of our own passes."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return re.sub(r"(?<=\d) (?=%|min\b)", "\u00a0", sentences.plain(value))
 
 
 def _data_uri(svg: str) -> str:
@@ -133,6 +136,7 @@ def _scale() -> list[tuple[str, str]]:
 def _outcome(outcome: Json, result: Json, posterior: "xr.DataTree") -> dict[str, Any]:
     """Gather what one outcome shows: sentences, figures, tables."""
     arms, blinding = result["arms"], result["blinding"]
+    told = outcome["verdict"] != "not_usable"
     first, *rest = sentences.finding(outcome, arms, blinding=blinding)
     return {
         "is": outcome,
@@ -140,17 +144,15 @@ def _outcome(outcome: Json, result: Json, posterior: "xr.DataTree") -> dict[str,
         "headline": first,
         "sentences": rest,
         "figures": _figures(outcome, result, posterior),
-        "numbers": _numbers(outcome) if outcome["effect"] else [],
-        "probabilities": _probabilities(outcome, result) if outcome["probability"] else [],
+        "numbers": _numbers(outcome) if told else [],
+        "probabilities": _probabilities(outcome, result) if told else [],
         "in_words": outcome["verdict"] != "descriptive_only",
         "excluded": {sentences.why_excluded(why): n for why, n in outcome["nights"]["excluded"].items()},
         "used_by_arm": {sentences.arm_name(code): n for code, n in outcome["nights"]["used_by_arm"].items()},
         "typical": figures.typical(outcome),
-        "checks": [
-            (words, fixed(outcome["diagnostics"][key], decimals))
-            for key, (words, decimals) in CHECKS.items()
-            if outcome["diagnostics"].get(key) is not None
-        ],
+        "change": sentences.worthwhile_words(outcome),
+        "worthwhile_why": sentences.sentence(outcome["worthwhile_why"]) if outcome["worthwhile_why"] else "",
+        "checks": _checks(outcome["diagnostics"]),
     }
 
 
@@ -168,6 +170,15 @@ def _figures(outcome: Json, result: Json, posterior: "xr.DataTree") -> dict[str,
         if groups is not None:
             drawn["posterior"] = figures.posterior_figure(outcome, arms, groups)
     return drawn
+
+
+def _checks(diagnostics: Json | None) -> list[tuple[str, str]]:
+    """Lay out the checks of a fit; none where nothing was fitted."""
+    return [
+        (words, fixed(diagnostics[key], decimals))
+        for key, (words, decimals) in CHECKS.items()
+        if diagnostics and diagnostics.get(key) is not None
+    ]
 
 
 def _numbers(outcome: Json) -> list[tuple[str, str, str, str, str]]:

@@ -25,29 +25,26 @@ PROBABILITY_WORDS: Final = (
 )
 """Whole percentages from which a word holds, and its mirror image below 50.
 
-The approximate probability scale of EFSA's guidance on uncertainty analysis (2018), doi 10.2903/j.efsa.2018.5123.
+The approximate probability scale of EFSA's guidance on uncertainty analysis (2018), doi 10.2903/j.efsa.2018.5123. Its
+bound of 33 is 34 here, so that a probability and its complement always get mirrored words.
 """
 AS_LIKELY_AS_NOT: Final = "about as likely as not"
 
 BETTER: Final = ("meaningful_benefit", "benefit", "better_size_unclear")
 WORSE: Final = ("meaningful_worsening", "worsening", "worse_size_unclear")
-HOW_MUCH: Final = {
-    "meaningful_benefit": "by enough to matter",
-    "benefit": "more likely than not by enough to matter",
-    "better_size_unclear": "by how much is unclear",
-    "meaningful_worsening": "by enough to matter",
-    "worsening": "more likely than not by enough to matter",
-    "worse_size_unclear": "by how much is unclear",
-}
 WHY_EXCLUDED: Final = {
     "transition": "first nights of a period, set aside beforehand",
     "run_in": "run-in before the first period",
+    "no_arm": "on no treatment",
+    "other_arm": "on an arm that is not compared here",
     "missing": "not recorded",
     "short": "under 3 hours of sleep",
     "incomplete": "recording incomplete",
     "manual": "entered by hand",
     "unstaged": "sleep stages missing",
+    "no_sleep": "no sleep, time in bed unknown",
     "no_lights_out": "time of lights-out unknown",
+    "no_value": "not measured by the device",
 }
 """Plain words for the reasons of exclusion; a reason that is not here is shown as it stands."""
 
@@ -132,6 +129,12 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def sentence(text: str) -> str:
+    """Make a sentence of a reason: a capital at the start, a full stop at the end."""
+    cleaned = capitalised(plain(text))
+    return cleaned if cleaned.endswith((".", "!", "?")) else f"{cleaned}."
+
+
 def verdict_tag(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
     """Say the verdict in a few words.
 
@@ -178,8 +181,16 @@ def headline(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
     }.get(verdict)
     if found is None:
         way = words.better if verdict in BETTER else words.worse
-        found = f": {words.name} is {way} on {words.arm} than on {words.reference}, {HOW_MUCH[verdict]}"
+        found = f": {words.name} is {way} on {words.arm} than on {words.reference}; {_how_much(outcome)}"
     return f"{verdict_tag(outcome, arms, blinding=blinding)}{found}."
+
+
+def _how_much(outcome: Json) -> str:
+    verdict = outcome["verdict"]
+    p = outcome["probability"]["p_better_worthwhile" if verdict in BETTER else "p_worse_worthwhile"]
+    if p is None or verdict.endswith("size_unclear"):
+        return "by how much is unclear"
+    return f"that this is enough to matter is {sure(p)}"
 
 
 def _refuse_contradiction(outcome: Json) -> None:
@@ -260,8 +271,8 @@ def levels(outcome: Json) -> str:
         f"{quantity(level['median'], unit, decimals_in_sentences(unit))} on {arm_name(code)}"
         for code, level in outcome["levels"].items()
     )
-    kind = "Half of the nights are expected below" if outcome["ratio"] else "Expected on an average night"
-    return f"{kind}: {', '.join(said)}."
+    kind = "Half of the nights are expected to be below" if outcome["ratio"] else "Expected on an average night:"
+    return f"{kind} {', '.join(said)}."
 
 
 def nights(outcome: Json) -> str:
@@ -289,15 +300,15 @@ def finding(outcome: Json, arms: Sequence[Json], *, blinding: str) -> list[str]:
     said = [headline(outcome, arms, blinding=blinding)]
     verdict = outcome["verdict"]
     if verdict == "not_usable":
-        said.append(plain(outcome["why_not_usable"] or "The fit failed its checks."))
+        said.append(sentence(outcome["why_not_usable"] or "The fit failed its checks."))
     else:
         if verdict == "descriptive_only":
-            said.append(plain(outcome["why_descriptive"] or "The protocol asks for no verdict on this outcome."))
+            said.append(sentence(outcome["why_descriptive"] or "The protocol asks for no verdict on this outcome."))
         else:
             said.append(evidence(outcome, arms))
         said += [estimate(outcome, arms), levels(outcome)]
         if worthwhile_words(outcome) is None and outcome["worthwhile_why"]:
-            said.append(plain(outcome["worthwhile_why"]))
+            said.append(sentence(outcome["worthwhile_why"]))
     if verdict == "not_enough_to_tell":
         said.append("This is a result, not a failure: with nights as variable as these, only more periods could tell.")
     return [*said, nights(outcome)]

@@ -15,6 +15,7 @@ from nof1.sleep.measures import MEASURES
 from nof1.sleep.nights import (
     ALGORITHM_CHANGED,
     DEVICE_CHANGED,
+    INCOMPLETE,
     LATENCY_SOURCES,
     LIGHTS_OUT_AFTER_ONSET,
     LIGHTS_OUT_TOO_EARLY,
@@ -30,6 +31,9 @@ from nof1.sleep.sleeps import OWNER, find_sleeps, naps_before_nights
 
 SHORT_MIN: Final = 180
 """A night of less sleep than this is flagged `short`."""
+
+UNSCORED_SHARE: Final = 0.1
+"""A night of which more than this share was not scored between onset and last sleep is flagged `incomplete`."""
 
 DIARY_GRAIN: Final = timedelta(minutes=5)
 """People write lights-out to the nearest five minutes: so much after the detected onset it still means "at once"."""
@@ -122,7 +126,7 @@ def _with_stated_lights_out(mains: pl.DataFrame, source: str, diary: pl.DataFram
 
 
 def _seconds(column: str) -> pl.Expr:
-    seconds = pl.when(pl.col(column).is_finite() & (pl.col(column) >= 0)).then(column)
+    seconds = pl.when(pl.col(column) >= 0).then(column)
     return (seconds * 1_000_000).round().cast(pl.Int64).cast(pl.Duration("us"))
 
 
@@ -169,6 +173,7 @@ def _with_flags(nights: pl.DataFrame) -> pl.DataFrame:
     without = pl.all_horizontal(pl.col("lights_out", "unplaced_sol", "slip").is_null())
     said = {
         SHORT: pl.col("tst_min") < SHORT_MIN,
+        INCOMPLETE: _unscored_min() > UNSCORED_SHARE * pl.col("spt_min"),
         UNSTAGED: ~pl.col("staged"),
         NO_LIGHTS_OUT: without,
         OVERLAP: pl.col("resolved"),
@@ -180,6 +185,10 @@ def _with_flags(nights: pl.DataFrame) -> pl.DataFrame:
     return nights.sort("participant", "night").with_columns(
         flags=pl.concat_list("session_flags", *flags, "slip").list.drop_nulls().list.unique().list.sort()
     )
+
+
+def _unscored_min() -> pl.Expr:
+    return pl.col("spt_min") - pl.col("tst_min") - pl.col("waso_min")
 
 
 def _changed(column: str) -> pl.Expr:

@@ -11,6 +11,7 @@ NO_LIGHTS_OUT: Final = "no_lights_out"
 LIGHTS_OUT_AFTER_ONSET: Final = "lights_out_after_onset"
 LIGHTS_OUT_TOO_EARLY: Final = "lights_out_too_early"
 SHORT: Final = "short"
+INCOMPLETE: Final = "incomplete"
 UNSTAGED: Final = "unstaged"
 OVERLAP: Final = "overlap"
 MERGED: Final = "merged"
@@ -19,6 +20,7 @@ ALGORITHM_CHANGED: Final = "algorithm_changed"
 
 NIGHT_FLAGS: Final = {
     SHORT: "less than 180 minutes of sleep",
+    INCOMPLETE: "more than a tenth of the time between falling asleep and the last waking was not scored",
     UNSTAGED: "part or all of the sleep was not divided into stages",
     NO_LIGHTS_OUT: "nothing tells when the person meant to sleep",
     LIGHTS_OUT_AFTER_ONSET: "the stated lights-out is more than 5 minutes after the detected onset",
@@ -28,7 +30,7 @@ NIGHT_FLAGS: Final = {
     DEVICE_CHANGED: "another device than on the night before",
     ALGORITHM_CHANGED: "another staging algorithm than on the night before",
 }
-"""What `assembly` may say of a night; flags of its sessions (`manual`, `incomplete`, …) stand beside these."""
+"""What `assembly` may say of a night; flags of its sessions (`manual`, …) stand beside these."""
 
 
 def _minutes() -> dy.Float64:

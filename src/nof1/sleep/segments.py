@@ -38,7 +38,7 @@ def lay_out_segments(sessions: pl.DataFrame) -> pl.DataFrame:
         [
             placed.filter(~pl.col("overlapping")).select(_COLUMNS),
             _resolve_by_instant(contested).select(_COLUMNS),
-            _gaps_between_sessions(sessions).select(_COLUMNS),
+            _gaps_between_sessions(sessions).join(placed, on="sleep", how="semi").select(_COLUMNS),
             _segments_from_totals(sessions).select(_COLUMNS),
         ]
     )

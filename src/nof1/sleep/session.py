@@ -1,7 +1,10 @@
 """The table of sleep sessions: one row a recorded session, as one source saw it, its hypnogram inside.
 
-Nothing is averaged, merged or corrected here. Connectors make this table, the store keeps it, `assembly` turns it into nights.
+Nothing is averaged, merged or corrected here. Connectors make this table, the store keeps it, `assembly` turns it into
+nights.
 """
+
+# ruff: noqa: N805 (dataframely's rules are class methods)
 
 from typing import Any, Final
 
@@ -11,7 +14,7 @@ import polars as pl
 from nof1.sleep.stages import STAGES
 
 ZONE_SOURCES: Final = ("record", "export", "option", "participant", "none")
-"""Where the zone came from; `none` only in a dry run, where local times stand as if they were UTC and are never stored."""
+"""Where the zone came from; `none` only in a dry run: local times stand as if they were UTC, and are never stored."""
 
 KINDS: Final = ("main", "nap", "unknown")
 STAGINGS: Final = ("stages", "sleep_wake", "totals")
@@ -19,7 +22,10 @@ IN_BED_SOURCES: Final = ("in_bed", "tap", "none")
 
 
 class Sessions(dy.Schema):
-    """Sleep sessions. Instants are UTC; offsets are local − UTC in minutes; a null means that the source did not say."""
+    """Sleep sessions. Instants are UTC; offsets are local − UTC in minutes; null means that the source did not say.
+
+    In `totals`, `asleep_s` is all sleep, staged or not.
+    """
 
     participant = dy.String(nullable=False)
     source = dy.String(nullable=False)
@@ -59,20 +65,24 @@ class Sessions(dy.Schema):
 
     @dy.rule()
     def ends_after_it_starts(cls) -> pl.Expr:
+        """A recording has a length."""
         return pl.col("end") > pl.col("start")
 
     @dy.rule()
     def segments_last(cls) -> pl.Expr:
+        """Every segment has a length."""
         return pl.col("hypnogram").list.eval(pl.element().struct.field("seconds") > 0).list.all()
 
     @dy.rule()
     def segments_in_order_without_overlap(cls) -> pl.Expr:
+        """The first segment starts with the recording or after it, each other where the one before ends or after."""
         ends = pl.element().struct.field("start_s") + pl.element().struct.field("seconds")
         follows = pl.element().struct.field("start_s") >= ends.shift(1).fill_null(0)
         return pl.col("hypnogram").list.eval(follows).list.all()
 
     @dy.rule()
     def totals_when_there_is_no_hypnogram(cls) -> pl.Expr:
+        """Every session tells something of sleep."""
         return pl.col("hypnogram").is_not_null() | pl.col("totals").is_not_null()
 
 

@@ -15,6 +15,11 @@ DEVICE_LATENCY_SOURCES: Final = ("in_bed", "vendor", "stages")
 ENOUGH: Final = 0.5
 """A latency source is worth choosing if it covers at least this share of the nights."""
 
+GRAINS_S: Final = (300, 60, 30)
+"""The grains of time, in seconds, that wearables are known to use, coarsest first."""
+
+ON_GRAIN: Final = 0.95
+
 
 def describe_streams(sessions: pl.DataFrame, *, merge_gap_min: int = 60, night_boundary_h: float = 12) -> pl.DataFrame:
     """Describe every stream, one row a participant and stream.
@@ -91,3 +96,22 @@ def best_latency_source(row: Mapping[str, Any]) -> str:
     """
     enough = max(ENOUGH * row["nights"], 1)
     return next((source for source in DEVICE_LATENCY_SOURCES if row[f"latency_{source}"] >= enough), "none")
+
+
+def grain_min(sessions: pl.DataFrame) -> float:
+    """Tell how finely a stream's hypnograms divide time, in minutes: what is shorter cannot be seen.
+
+    The coarsest of 5 minutes, 1 minute and 30 seconds on which 95 % of the changes of stage fall (a recording may break
+    off between); else one second. Without any change of stage, 1: sums and marks come in whole minutes.
+
+    Parameters
+    ----------
+    sessions
+        Obeys `session.Sessions`; of one stream.
+    """
+    changes = sessions["hypnogram"].explode().struct.field("start_s").drop_nulls()
+    changes = changes.filter(changes > 0)
+    if changes.is_empty():
+        return 1.0
+    fit = (grain for grain in GRAINS_S if (changes % grain == 0).sum() >= ON_GRAIN * changes.len())
+    return next(fit, 1) / 60

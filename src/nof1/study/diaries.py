@@ -166,7 +166,13 @@ def _treatment_nights(trial: Trial) -> list[date]:
 
 def _unlogged(trial: Trial, diary: pl.DataFrame, current: date) -> list[date]:
     logged = set(diary.filter(pl.col("dose_taken").is_not_null())["night"])
-    return sorted((one for one in _treatment_nights(trial) if one < current and one not in logged), reverse=True)
+    due = (night for night in _treatment_nights(trial) if night < current and _dose_due(trial, night))
+    return sorted((night for night in due if night not in logged), reverse=True)
+
+
+def _dose_due(trial: Trial, night: date) -> bool:
+    arm = trial.schedule.arm_on(night)
+    return arm is None or trial.protocol.arm(arm).units_per_dose != 0
 
 
 def _loggable(trial: Trial, study: Study, night: date | None) -> date:

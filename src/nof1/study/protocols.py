@@ -60,7 +60,7 @@ def _library() -> list[tuple[str, str]]:
 
 def _file_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise InputMissingError(f"{path} is not there. Name a protocol file, or one of: nof1 protocols.") from error
     except (OSError, UnicodeDecodeError) as error:

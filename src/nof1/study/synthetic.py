@@ -165,8 +165,18 @@ def _levels(truth: list[str], start: datetime, zone: ZoneInfo, *, classic: bool)
     }
     if classic:
         return {"summary": summary, "data": segments(counted)}
-    short = [run for run in counted if run[2] == "wake" and run[0] > 0 and run[1] <= SHORT_WAKE_EPOCHS]
+    short = [
+        (first, count, level)
+        for first, count, level in counted
+        if level == "wake" and first > 0 and count <= SHORT_WAKE_EPOCHS and not _repeated(start, first * EPOCH_S, zone)
+    ]
     return {"summary": summary, "data": segments(_runs(_without(truth, short))), "shortData": segments(short)}
+
+
+def _repeated(start: datetime, seconds: int, zone: ZoneInfo) -> bool:
+    """In the hour that the clocks repeat, a wall-clock time alone would not say where a short wake belongs."""
+    local = (start + timedelta(seconds=seconds)).astimezone(zone)
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def _runs(epochs: list[str]) -> list[tuple[int, int, str]]:

@@ -98,9 +98,9 @@ class Key:
     annotation
         The field's annotation, markers included.
     default
-        What an absent key means; `dataclasses.MISSING` where the key is required or derived.
+        What an absent key means; `dataclasses.MISSING` where the key is required.
     derived
-        True where an absent key is filled in from other keys.
+        True where an absent key is filled in from other keys instead.
     """
 
     name: str
@@ -151,10 +151,12 @@ def read_table(table: type, raw: Mapping[str, Any], path: str, mistakes: list[st
         if key.name in raw:
             for value in _values(key.annotation, raw[key.name], here, mistakes):
                 fields[key.field] = value
-        elif key.default is not dataclasses.MISSING:
-            fields[key.field] = key.default
-        elif not key.derived:
+        elif key.derived:
+            continue
+        elif key.default is dataclasses.MISSING:
             _absent(fields, key, here, mistakes)
+        else:
+            fields[key.field] = key.default
     return fields
 
 

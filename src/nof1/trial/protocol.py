@@ -101,8 +101,8 @@ class Outcome:
     measure: Annotated[str, OneOf(tuple(MEASURES))]
     role: Annotated[Literal["primary", "secondary"], Derived("the first outcome is primary")]
     better: Annotated[Literal["higher", "lower"], Derived("the catalogue of measures")]
-    worthwhile: Annotated[float | None, Within(above=0), Derived("DEFAULT_WORTHWHILE")]
-    worthwhile_ratio: Annotated[float | None, Within(above=0), Derived("DEFAULT_WORTHWHILE_RATIO")]
+    worthwhile: Annotated[float | None, Within(above=0), Derived("DEFAULT_WORTHWHILE")] = None
+    worthwhile_ratio: Annotated[float | None, Within(above=0), Derived("DEFAULT_WORTHWHILE_RATIO")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,7 @@ class AnalysisRules:
     no_worthwhile_difference: Probability = 0.975
     prior_effect_sd: Annotated[float | Literal["default"], Within(above=0)] = "default"
     prior_effect_reason: str | None = None
-    covariates: Annotated[tuple[Name, ...], Derived("the diary items marked as covariates")]
+    covariates: Annotated[tuple[Name, ...], Derived("the diary items marked as covariates")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

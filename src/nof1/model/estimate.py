@@ -1,0 +1,298 @@
+"""From the posterior to the effect, its probabilities and the verdict.
+
+`asdict(Estimate)` has exactly the keys of an outcome in `result.json`.
+"""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import polars as pl
+import xarray as xr
+from numpy.typing import NDArray
+
+from nof1.model.design import EXACT, NOT_PLANNED, AnalysisDesign, WorthwhileScale
+from nof1.model.diagnose import Diagnostics
+from nof1.trial.protocol import AnalysisRules
+
+Verdict = Literal[
+    "meaningful_benefit",
+    "benefit",
+    "meaningful_worsening",
+    "worsening",
+    "no_worthwhile_difference",
+    "better_size_unclear",
+    "worse_size_unclear",
+    "not_enough_to_tell",
+]
+"""What the probabilities say, between two actives as "favours" the one or the other."""
+
+Standing = Literal[Verdict, "descriptive_only", "not_usable"]
+"""A verdict, or why there is none: the numbers only describe, or there are none that may be used."""
+
+SIZE_UNCLEAR: Final = 0.975
+"""P(better) from which a direction is claimed although its size is not; for worse the protocol's `benefit` suffices: a
+warning may come earlier than a promise."""
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A posterior in five numbers and two intervals, all equal-tailed."""
+
+    median: float
+    mean: float
+    sd: float
+    ci50: Interval
+    ci95: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What is expected on one arm."""
+
+    median: float
+    ci95: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probabilities:
+    """Posterior probabilities of the effect, turned so that better is better; worthwhile ones None without a worthwhile change."""
+
+    p_better: float
+    p_better_worthwhile: float | None
+    p_worse: float
+    p_worse_worthwhile: float | None
+    p_no_worthwhile_difference: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightCounts:
+    """Nights of the two compared arms: planned = used + all excluded."""
+
+    planned: int
+    recorded: int
+    used: int
+    excluded: dict[str, int]
+    used_by_arm: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PriorLine:
+    """A prior as it is printed."""
+
+    name: str
+    distribution: str
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """Which model it was."""
+
+    family: Literal["gaussian", "lognormal"]
+    censored_below: float | None
+    n_censored: int
+    priors: tuple[PriorLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One outcome of `result.json`.
+
+    Parameters
+    ----------
+    effect
+        arm − reference in the measure's unit; for a latency the difference of medians. None where not usable.
+    ratio
+        Latency only: arm ÷ reference.
+    levels
+        By arm code, averaged over the used nights of both arms.
+    diagnostics
+        None where nothing was fitted.
+    """
+
+    measure: str
+    label: str
+    role: str
+    unit: str
+    better: str
+    worthwhile: float | None
+    worthwhile_ratio: float | None
+    worthwhile_why: str
+    arm: str
+    reference: str
+    effect: Summary | None
+    ratio: Summary | None
+    levels: dict[str, Level] | None
+    probability: Probabilities | None
+    verdict: Standing
+    why_not_usable: str | None
+    why_descriptive: str | None
+    nights: NightCounts
+    model: ModelRecord
+    diagnostics: Diagnostics | None
+    sensitivity: tuple[Any, ...] = ()
+    randomisation_test: None = None
+    ci_kind: Literal["eti"] = "eti"
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return plain values for JSON, lists where the dataclasses have tuples."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, tuple | list) else value
+
+
+def estimate(
+    design: AnalysisDesign, fitted: xr.DataTree | None, diagnostics: Diagnostics | None, rules: AnalysisRules
+) -> Estimate:
+    """Say what one fit tells about one outcome.
+
+    Parameters
+    ----------
+    fitted, diagnostics
+        None where the design cannot be analysed (`design.why_not_usable`). Where a check failed, the numbers stay None.
+    """
+    why_not = design.why_not_usable or _failed(diagnostics)
+    numbers: dict[str, Any] = dict.fromkeys(("effect", "ratio", "levels", "probability"))
+    verdict: Standing = "not_usable"
+    if why_not is None and fitted is not None:
+        numbers = _numbers(design, fitted["posterior"].to_dataset())
+        verdict = "descriptive_only" if design.why_descriptive else decide(numbers["probability"], rules)
+    return Estimate(
+        measure=design.measure.name,
+        label=design.measure.label,
+        role=design.outcome.role,
+        unit=design.measure.unit,
+        better=design.outcome.better,
+        worthwhile=design.worthwhile.minutes,
+        worthwhile_ratio=design.worthwhile.ratio,
+        worthwhile_why=design.worthwhile.why,
+        arm=design.arm,
+        reference=design.reference,
+        verdict=verdict,
+        why_not_usable=why_not,
+        why_descriptive=None if why_not else design.why_descriptive,
+        nights=count_nights(design),
+        model=_model_record(design),
+        diagnostics=diagnostics,
+        **numbers,
+    )
+
+
+def _failed(diagnostics: Diagnostics | None) -> str | None:
+    if diagnostics is None:
+        return "The model was not fitted."
+    return None if diagnostics.usable else " ".join(diagnostics.failures)
+
+
+def _numbers(design: AnalysisDesign, posterior: xr.Dataset) -> dict[str, Any]:
+    effect = posterior["effect"].to_numpy().ravel()
+    latency = design.measure.family == "lognormal"
+    ratio = np.exp(posterior["delta"].to_numpy().ravel()) if latency else None
+    return {
+        "effect": summarise(effect),
+        "ratio": None if ratio is None else summarise(ratio),
+        "levels": {
+            code: _level(posterior["level"].sel(arm=code).to_numpy().ravel()) for code in (design.arm, design.reference)
+        },
+        "probability": probabilities(effect, ratio, better=design.outcome.better, worthwhile=design.worthwhile),
+    }
+
+
+def summarise(draws: NDArray[np.float64]) -> Summary:
+    """Summarise draws by median, mean, SD and equal-tailed intervals."""
+    low95, low50, median, high50, high95 = (float(q) for q in np.quantile(draws, [0.025, 0.25, 0.5, 0.75, 0.975]))
+    return Summary(median, float(draws.mean()), float(draws.std(ddof=1)), (low50, high50), (low95, high95))
+
+
+def _level(draws: NDArray[np.float64]) -> Level:
+    low, median, high = (float(q) for q in np.quantile(draws, [0.025, 0.5, 0.975]))
+    return Level(median, (low, high))
+
+
+def probabilities(
+    effect: NDArray[np.float64], ratio: NDArray[np.float64] | None, *, better: str, worthwhile: WorthwhileScale
+) -> Probabilities:
+    """Count draws on the scale that was fixed.
+
+    Parameters
+    ----------
+    effect, ratio
+        Draws of arm − reference, and of arm ÷ reference.
+    better
+        "higher" or "lower".
+    """
+    sign = 1.0 if better == "higher" else -1.0
+    if worthwhile.ratio is not None and ratio is not None:
+        gain, bar = sign * np.log(ratio), abs(np.log(worthwhile.ratio))
+    else:
+        gain, bar = sign * effect, worthwhile.minutes
+    p_better, p_worse = float(np.mean(gain > 0)), float(np.mean(gain < 0))
+    if bar is None:
+        return Probabilities(
+            p_better=p_better,
+            p_better_worthwhile=None,
+            p_worse=p_worse,
+            p_worse_worthwhile=None,
+            p_no_worthwhile_difference=None,
+        )
+    return Probabilities(
+        p_better=p_better,
+        p_better_worthwhile=float(np.mean(gain > bar)),
+        p_worse=p_worse,
+        p_worse_worthwhile=float(np.mean(gain < -bar)),
+        p_no_worthwhile_difference=float(np.mean(np.abs(gain) < bar)),
+    )
+
+
+def decide(probability: Probabilities, rules: AnalysisRules) -> Verdict:
+    """Choose the first verdict that holds, in the order that every report prints.
+
+    Without a worthwhile change only a direction can be claimed, and only as "size unclear".
+    """
+    by = probability
+    ladder: tuple[tuple[Verdict, bool], ...] = (
+        ("meaningful_benefit", by.p_better >= rules.benefit and _reaches(by.p_better_worthwhile, rules.meaningful)),
+        ("benefit", by.p_better >= rules.benefit and _reaches(by.p_better_worthwhile, rules.worthwhile)),
+        ("meaningful_worsening", by.p_worse >= rules.benefit and _reaches(by.p_worse_worthwhile, rules.meaningful)),
+        ("worsening", by.p_worse >= rules.benefit and _reaches(by.p_worse_worthwhile, rules.worthwhile)),
+        ("no_worthwhile_difference", _reaches(by.p_no_worthwhile_difference, rules.no_worthwhile_difference)),
+        ("better_size_unclear", by.p_better >= max(SIZE_UNCLEAR, rules.benefit)),
+        ("worse_size_unclear", by.p_worse >= rules.benefit),
+    )
+    return next((verdict for verdict, holds in ladder if holds), "not_enough_to_tell")
+
+
+def _reaches(p: float | None, threshold: float) -> bool:
+    return p is not None and p >= threshold
+
+
+def count_nights(design: AnalysisDesign) -> NightCounts:
+    """Count the nights of the two compared arms, each in one place."""
+    planned = design.nights.filter(~pl.col("why_excluded").is_in(NOT_PLANNED).fill_null(value=False))
+    used = planned.filter("used")
+    excluded = Counter(planned["why_excluded"].drop_nulls().to_list())
+    return NightCounts(
+        planned=planned.height,
+        recorded=int(planned["recorded"].sum()),
+        used=used.height,
+        excluded=dict(excluded),
+        used_by_arm={code: used.filter(pl.col("arm") == code).height for code in (design.arm, design.reference)},
+    )
+
+
+def _model_record(design: AnalysisDesign) -> ModelRecord:
+    return ModelRecord(
+        family=design.measure.family,
+        censored_below=design.censored_below,
+        n_censored=int(np.sum(design.censored != EXACT)),
+        priors=tuple(PriorLine(p.name, p.in_words(), p.unit, p.source) for p in design.priors.values()),
+    )

@@ -1,0 +1,251 @@
+"""The PyMC model and its sampling with nutpie.
+
+One model serves both outcomes and everybody: nights, priors and censoring are data, so one compiled function samples them all.
+What the model means is said in `likelihood` and `priors`; how a night becomes a row, in `_rows`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final
+from zlib import crc32
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nof1.errors import DataError, FitNotUsableError
+from nof1.model.design import AnalysisDesign
+from nof1.model.likelihood import log_density
+from nof1.model.posterior import carries, gaps, lay_out, weekday_basis
+from nof1.model.priors import RHO_LIMIT, RHO_SD, Priors
+
+DRAWS: Final = 1_000
+TUNE: Final = 1_000
+CHAINS: Final = 4
+TARGET_ACCEPT: Final = 0.9
+"""Small steps: period and weekday effects with few periods make a funnel."""
+
+PERIODS_STEP: Final = 16
+"""Periods are padded to a multiple of this, so that trials of different length share one compiled function. A period without
+nights only has its prior and moves nothing."""
+
+FIXED: Final = ("intercept", "delta", "trend")
+SETTINGS: Final = (
+    ("intercept", "location"),
+    ("intercept", "scale"),
+    ("delta", "location"),
+    ("delta", "scale"),
+    ("trend", "location"),
+    ("trend", "scale"),
+    ("sigma", "location"),
+    ("sigma", "scale"),
+    ("sigma_weekday", "scale"),
+    ("sigma_period", "scale"),
+)
+"""What of the priors is data, in the order of the model's `settings`."""
+
+CONSTRAINED: Final = ("sigma", "rho", "sigma_weekday", "sigma_period")
+"""Variables that the sampler moves on another scale and that are wanted on their own."""
+
+Progress = Callable[[str], None]
+"""Told in a few words what begins."""
+
+
+def fit(
+    designs: Sequence[AnalysisDesign],
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    tune: int = TUNE,
+    chains: int = CHAINS,
+    progress: Progress | None = None,
+) -> dict[str, xr.DataTree]:
+    """Sample the posterior of every design; the model is compiled once for all of them.
+
+    Parameters
+    ----------
+    seed
+        The same seed, data and versions give the same draws, whatever other designs stand beside one.
+
+    Returns
+    -------
+    dict
+        Measure → tree with ArviZ's groups: posterior (chain, draw), prior (draw), observed_data and log_likelihood
+        (night_used), sample_stats, constant_data (night: every night of the calendar). Latencies in observed_data and
+        log_likelihood are log minutes.
+
+    Raises
+    ------
+    FitNotUsableError
+        There is no design, or one cannot be analysed: it says why in `why_not_usable`.
+    DataError
+        Two designs are of the same measure.
+    """
+    _check(designs)
+    say = progress or _say_nothing
+    width = max(_padded(len(design.periods)) for design in designs)
+    say("preparing the model")
+    compiled = compiled_model(width)
+    trees = {}
+    for design in designs:
+        say(f"sampling {design.measure.label}")
+        sampled = _sample(compiled, design, width, seed=seed, draws=draws, tune=tune, chains=chains)
+        trees[design.measure.name] = lay_out(design, sampled, seed=seed)
+    return trees
+
+
+def _say_nothing(_: str) -> None:
+    pass
+
+
+def _check(designs: Sequence[AnalysisDesign]) -> None:
+    if not designs:
+        raise FitNotUsableError("There is nothing to fit: no outcome has enough nights.")
+    for design in designs:
+        if design.why_not_usable:
+            raise FitNotUsableError(f"{design.measure.name}: {design.why_not_usable}")
+    if len({design.measure.name for design in designs}) < len(designs):
+        raise DataError("The same measure stands twice among the outcomes: keep one of them.")
+
+
+def _padded(periods: int) -> int:
+    return -(-periods // PERIODS_STEP) * PERIODS_STEP
+
+
+# ---- the model ---------------------------------------------------------------------------------------------------------
+
+
+def build_model(rows: NDArray[np.float64], settings: NDArray[np.float64], width: int) -> Any:
+    """Build the PyMC model of one outcome.
+
+    Parameters
+    ----------
+    rows
+        (night_used, column): see `_rows`.
+    settings
+        Locations and scales of the priors, in the order of `SETTINGS`.
+    width
+        Periods, padding included.
+
+    Returns
+    -------
+    pymc.Model
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    with pm.Model(check_bounds=False) as model:
+        night = pm.Data("rows", rows)
+        numbers = pm.Data("settings", settings)
+        setting = {what: numbers[place] for place, what in enumerate(SETTINGS)}
+        fixed = [pm.Normal(name, setting[name, "location"], setting[name, "scale"]) for name in FIXED]
+        sigma = pm.LogNormal("sigma", setting["sigma", "location"], setting["sigma", "scale"])
+        rho = pm.TruncatedNormal("rho", 0.0, RHO_SD, lower=-RHO_LIMIT, upper=RHO_LIMIT)
+        sigma_weekday = pm.HalfNormal("sigma_weekday", setting["sigma_weekday", "scale"])
+        sigma_period = pm.HalfNormal("sigma_period", setting["sigma_period", "scale"])
+        weekday = sigma_weekday * pm.Normal("weekday_raw", shape=6)
+        period = sigma_period * pm.Normal("period_raw", shape=width)
+        effects = pt.concatenate([pt.stack(fixed), weekday, period])
+
+        columns = len(FIXED) + 6 + width
+        y, y_before, gap, carry, censored = (night[:, 2 * columns + place] for place in range(5))
+        terms = log_density(
+            y - night[:, :columns] @ effects,
+            y_before - night[:, columns : 2 * columns] @ effects,
+            carry=carry,
+            gap=gap.astype("int64"),
+            censored=censored,
+            sigma=sigma,
+            rho=rho,
+            xp=pt,
+            erfc=pt.erfc,
+        )
+        pm.Potential("nights", terms.sum())
+    return model
+
+
+def _effect_columns(design: AnalysisDesign, width: int) -> NDArray[np.float64]:
+    """(night_used, effect): what each effect is multiplied by; one-hot periods, the padded ones never."""
+    ones = np.ones(len(design.y))
+    return np.column_stack(
+        [ones, design.half_arm, design.time, weekday_basis()[design.weekday], np.eye(width)[design.period]],
+    )
+
+
+def _rows(design: AnalysisDesign, width: int) -> NDArray[np.float64]:
+    """Lay the nights out as rows: effects, the previous night's effects, y, y before, gap, carry, censored.
+
+    The previous night stands in the same row because slicing *parameters* is what makes compilation slow. Nothing is NaN: where there
+    is no previous night its columns are 0 and `carry` is 0.
+    """
+    effects = _effect_columns(design, width)
+    carry = carries(design)
+    shifted = np.roll(np.column_stack([effects, design.y]), 1, axis=0) * carry[:, None]
+    return np.column_stack(
+        [effects, shifted[:, :-1], design.y, shifted[:, -1], gaps(design), carry, design.censored],
+    )
+
+
+def _settings(priors: Priors) -> NDArray[np.float64]:
+    return np.array([getattr(priors[name], what) for name, what in SETTINGS])
+
+
+# ---- sampling ----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def compiled_model(width: int) -> Any:
+    """Compile the model for so many periods: slow once, then kept for the life of the process.
+
+    Returns
+    -------
+    nutpie.CompiledModel
+        To be given data by `with_data(rows=…, settings=…)`.
+    """
+    import nutpie
+
+    columns = 2 * (len(FIXED) + 6 + width) + 5
+    placeholder = np.zeros((2, columns))
+    placeholder[:, -3] = 1.0
+    model = build_model(placeholder, np.ones(len(SETTINGS)), width)
+    with _light_compilation():
+        return nutpie.compile_pymc_model(model, backend="numba", var_names=list(CONSTRAINED))
+
+
+@contextmanager
+def _light_compilation() -> Iterator[None]:
+    """Spare LLVM's optimiser: sampling takes under a second either way, compiling takes many."""
+    from numba.core import config
+
+    settings: Any = config
+    before = settings.OPT
+    settings.OPT = type(before)(0)
+    try:
+        yield
+    finally:
+        settings.OPT = before
+
+
+def _sample(
+    compiled: Any, design: AnalysisDesign, width: int, *, seed: int, draws: int, tune: int, chains: int
+) -> xr.DataTree:
+    import nutpie
+
+    ready = compiled.with_data(rows=_rows(design, width), settings=_settings(design.priors))
+    sampled: xr.DataTree = nutpie.sample(
+        ready,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=_seed(seed, design),
+        target_accept=TARGET_ACCEPT,
+        progress_bar=False,
+        save_warmup=False,
+    )
+    return sampled
+
+
+def _seed(seed: int, design: AnalysisDesign) -> int:
+    """Derive a seed of its own for each measure, whatever stands beside it."""
+    return int(np.random.SeedSequence([seed, crc32(design.measure.name.encode())]).generate_state(1)[0])
