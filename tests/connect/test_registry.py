@@ -56,6 +56,11 @@ def export(tmp_path: Path) -> Export:
     return Export(tmp_path)
 
 
+def test_fitbit_is_installed() -> None:
+    """The connector that comes with nof1 is found by its entry point and keeps the contract."""
+    assert find_connectors()["fitbit"].version
+
+
 @pytest.mark.usefixtures("installed")
 def test_the_one_that_claims_it_reads_it(export: Export) -> None:
     """The connector that recognises the content is chosen, with its evidence."""

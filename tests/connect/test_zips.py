@@ -74,6 +74,14 @@ def test_too_much_content_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
         Export(zipped(tmp_path / "export.zip", {"a": b"x" * 600, "b": b"y" * 600}))
 
 
+def test_what_unpacks_beyond_belief_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member that is both large and packed beyond the ratio is refused; here with a small bound on large."""
+    monkeypatch.setattr(zips, "RATIO_MATTERS_FROM_BYTES", 2**20)
+    with pytest.raises(DataError, match="no export does"):
+        Export(zipped(tmp_path / "bomb.zip", {"sleep.json": bytes(2**20 + 1)}))
+
+
+@pytest.mark.faults
 def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
     """A megabyte that unpacks to more than a gigabyte is refused without being unpacked."""
     path = tmp_path / "bomb.zip"

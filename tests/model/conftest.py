@@ -1,5 +1,6 @@
 """What the model's tests share: simulated trials, and one compiled model for all of them."""
 
+import functools
 import sys
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from simulated import ARMS, DEEP, LATENCY, simulated_trial
 @pytest.fixture(scope="session")
 def analysed():
     """Designs, trees, diagnostics and estimates of one simulated trial; the model compiles once a session."""
+    from simulated import RULES
+
     from nof1.model.design import build_design
     from nof1.model.diagnose import diagnose
     from nof1.model.estimate import estimate
     from nof1.model.nuts import fit
-    from simulated import RULES
 
+    @functools.cache
     def run(*outcomes, seed=1, arm=ARMS[0], reference=ARMS[1], **truth):
         nights, calendar = simulated_trial(seed=seed, **truth)
         designs = [
@@ -28,7 +31,11 @@ def analysed():
         trees = fit(designs, seed=11)
         checks = {name: diagnose(tree) for name, tree in trees.items()}
         return {
-            d.measure.name: (d, trees[d.measure.name], estimate(d, trees[d.measure.name], checks[d.measure.name], RULES))
+            d.measure.name: (
+                d,
+                trees[d.measure.name],
+                estimate(d, trees[d.measure.name], checks[d.measure.name], RULES),
+            )
             for d in designs
         }
 

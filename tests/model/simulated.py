@@ -32,7 +32,9 @@ def calendar_of(rng, *, blocks=6, period_nights=10, transition=3, run_in=7):
         },
     )
     period_of = pl.when(pl.col("period") > 0).then("period").cast(pl.Int64)
-    return frame.select("night", period=period_of, block=(period_of + 1) // 2, arm="arm", run_in="run_in", transition="transition")
+    return frame.select(
+        "night", period=period_of, block=(period_of + 1) // 2, arm="arm", run_in="run_in", transition="transition"
+    )
 
 
 def ar1(rng, size, rho):

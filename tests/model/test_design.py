@@ -53,7 +53,9 @@ def test_order_of_the_rows_is_irrelevant(seed):
     """Nights and calendar may come in any order."""
     nights, calendar = simulated_trial(seed=seed)
     one = design_of(nights, calendar)
-    other = design_of(nights.sample(fraction=1, shuffle=True, seed=1), calendar.sample(fraction=1, shuffle=True, seed=2))
+    other = design_of(
+        nights.sample(fraction=1, shuffle=True, seed=1), calendar.sample(fraction=1, shuffle=True, seed=2)
+    )
     assert np.array_equal(one.y, other.y)
     assert one.nights.equals(other.nights)
 

@@ -56,7 +56,9 @@ def test_mirrored_effect_has_the_mirrored_verdict(effect):
     mirrored = decide(of_normal(-mean, sd, bar), RULES)
     both = {verdict, mirrored}
     early_warning = {"worse_size_unclear", "not_enough_to_tell"}
-    assert MIRROR.get(verdict, verdict) == mirrored or MIRROR.get(mirrored, mirrored) == verdict or both == early_warning
+    assert (
+        MIRROR.get(verdict, verdict) == mirrored or MIRROR.get(mirrored, mirrored) == verdict or both == early_warning
+    )
 
 
 @given(EFFECTS)
@@ -122,13 +124,13 @@ def test_swapped_labels_flip_the_sign(analysed):
 
 
 def test_latency_is_told_as_ratio_and_minutes(analysed):
-    """A planted halving of a 40-minute latency is found as a ratio near 0.5 and as minutes, some of them censored."""
-    _, tree, told = analysed(seed=4, log_ratio=float(np.log(0.5)), median=40.0)["sol_min"]
+    """Thirty percent off a 60-minute latency are found as a ratio near 0.7 and as minutes, and latency has no rho."""
+    _, tree, told = analysed(seed=4, log_ratio=float(np.log(0.7)), median=60.0)["sol_min"]
     assert told.diagnostics.usable, told.diagnostics.failures
-    assert told.ratio.ci95[0] < 0.5 < told.ratio.ci95[1]
+    assert told.ratio.ci95[0] < 0.7 < told.ratio.ci95[1]
     assert told.effect.median < -10
     assert told.worthwhile == 10.0
-    assert told.verdict == "meaningful_benefit"
+    assert told.verdict in {"benefit", "meaningful_benefit"}
     assert "rho" not in tree["posterior"]
 
 

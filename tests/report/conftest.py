@@ -135,7 +135,13 @@ def outcome_and_groups(
                     "distribution": "Normal(0, 0.25)" if log else "Normal(0, 10)",
                     "unit": "log ratio" if log else "min",
                     "source": "half of a night-to-night standard deviation",
-                }
+                },
+                {
+                    "name": "sigma_weekday",
+                    "distribution": "LogNormal(-0.431, 0.3)",
+                    "unit": "log min per trial",
+                    "source": "covers +6.4 min of slow-wave sleep (doi:10.0000/s-0000-00000-of-a-long-identifier)",
+                },
             ],
         },
         "diagnostics": {

@@ -147,6 +147,17 @@ def test_detail_is_not_lost_to_length(session, table):
     assert night["flags"] == ["merged", "overlap", "unstaged"]
 
 
+def test_gap_after_nested_recordings(session, table):
+    """The gap before a third recording begins where the last of the others ended, not where the last to start did."""
+    rows = (
+        session("2026-05-12 22:00", [("asleep", 300)], staging="sleep_wake"),
+        session("2026-05-12 23:00", [("light", 60)]),
+        session("2026-05-13 03:20", [("light", 60)]),
+    )
+    night = assemble_nights(table(*rows)).row(0, named=True)
+    assert (night["tst_min"], night["waso_min"], night["spt_min"]) == (360, 20, 380)
+
+
 SEGMENT = st.tuples(st.sampled_from(["wake", "light", "deep", "rem", "asleep", "unscored"]), st.integers(1, 40))
 HYPNOGRAM = st.lists(SEGMENT, min_size=1, max_size=8)
 PRECEDENCE = {"deep": 0, "rem": 0, "light": 0, "asleep": 1, "wake": 2, "unscored": 3}

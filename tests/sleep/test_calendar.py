@@ -69,6 +69,13 @@ def test_neither_offset_nor_zone(session, table):
     assert assemble_nights(table(row))["night"].to_list() == [date(2026, 5, 12)]
 
 
+def test_wake_date_by_the_clock_at_the_end(session, table):
+    """Who flies east in sleep wakes on the date of the clock there, and has the evening of the clock at home."""
+    row = session("2026-05-12 15:00", [("light", 510)]) | {"offset_end": 60}  # ends at 23:30, which is 00:30 there
+    night = assemble_nights(table(row)).row(0, named=True)
+    assert (night["night"], night["wake_date"]) == (date(2026, 5, 12), date(2026, 5, 13))
+
+
 def test_unknown_zone(session, table):
     """A zone that does not exist is an error that names it and says what to do."""
     row = session("2026-05-12 23:50", FULL) | {"zone": "Mars/Olympus", "offset_start": None}

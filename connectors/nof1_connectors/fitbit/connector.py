@@ -80,25 +80,38 @@ class _Found:
             form, why = _form(member)
             if form is not None:
                 {"logs": found.logs, "sleeps": found.sleeps, "stages": found.stages}[form].append(member)
-            elif _LOOKS_LIKE_SLEEP.search(member.name):
+            elif why is not None:
                 found.skipped.append((member.name, why))
         return found
 
 
-def _form(member: Member) -> tuple[Form | None, str]:
-    """Say in which form a member holds Fitbit sleep, if it does, or why it does not, by its beginning."""
+def _form(member: Member) -> tuple[Form | None, str | None]:
+    """Say in which form a member holds Fitbit sleep, by its beginning; or why it does not, if that is worth saying.
+
+    Raises
+    ------
+    nof1.errors.DataError, nof1.errors.ReadError
+        A member that is named like sleep is damaged or unreadable: nights would be missing.
+    """
+    named_like_sleep = _LOOKS_LIKE_SLEEP.search(member.name) is not None
     try:
-        text = peek(member).lstrip()
+        form = _form_of(peek(member).lstrip())
     except (DataError, ReadError) as error:
+        if named_like_sleep:
+            raise
         return None, str(error)
+    return form, "it is named like Fitbit sleep and holds none" if named_like_sleep else None
+
+
+def _form_of(text: str) -> Form | None:
     if text.startswith(("[", "{")):
         log = '"dateOfSleep"' in text and re.search(r'"(logId|levels|minutesToFallAsleep)"', text)
         response = '"sleep"' in text and '"totalMinutesAsleep"' in text
-        return ("logs" if log or response else None), "its content is not that of sleep logs"
+        return "logs" if log or response else None
     columns = set(re.findall(r"\w+", text.partition("\n")[0]))
     if {"sleep_id", "sleep_stage_type"} <= columns:
-        return "stages", ""
-    return ("sleeps" if {"sleep_id", "sleep_start"} <= columns else None), "its content is not that of sleep tables"
+        return "stages"
+    return "sleeps" if {"sleep_id", "sleep_start"} <= columns else None
 
 
 @dataclass(slots=True)
@@ -150,13 +163,13 @@ def _accept(logs: _Logs, log: ParsedLog) -> None:
     if known is log:
         return
     logs.merged += 1
-    if known.row != log.row:
+    if known != log:
         logs.differing.add(record_id)
         logs.accepted[record_id] = max(known, log, key=_detail)
 
 
 def _detail(log: ParsedLog) -> tuple[Any, ...]:
-    return log.row["end"] - log.row["start"], len(log.row["hypnogram"] or ()), repr(log.row)
+    return log.row["end"] - log.row["start"], len(log.row["hypnogram"] or ()), repr(log)
 
 
 def _row(log: ParsedLog, options: ReadOptions) -> dict[str, Any]:

@@ -8,6 +8,7 @@ everything else is counted in seconds from there.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Annotated, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -71,6 +72,7 @@ class Log(msgspec.Struct, rename="camel", frozen=True):
     levels: Levels
     type: str = ""
     log_type: str | None = None
+    minutes_asleep: _Minutes | None = None
     minutes_to_fall_asleep: int | None = None
     main_sleep: bool | None = None
     is_main_sleep: bool | None = None
@@ -189,35 +191,40 @@ def hypnogram_of(levels: Levels, local: datetime, change_s: int) -> tuple[list[P
     ValueError
         The stages overlap, or begin before the session.
     """
-    walls = [local_time(segment.date_time) for segment in levels.data]
-    pieces, gaps = _positions(levels.data, walls, local, change_s)
-    shorts = _short_positions(levels.short_data, walls, pieces, change_s)
+    walls = [_seconds_after(local, segment) for segment in levels.data]
+    pieces, gaps = _positions(levels.data, walls, change_s)
+    shorts = _short_positions(
+        levels.short_data, [_seconds_after(local, s) for s in levels.short_data], walls, pieces, change_s
+    )
     notes = ["a gap between two stages; nothing is known of it"] if gaps else []
     if len(shorts) < len(levels.short_data):
         notes.append("a short wake outside its stages; it is left out")
     return overlay(pieces, shorts), tuple(notes)
 
 
-def _positions(
-    data: tuple[Segment, ...], walls: list[datetime], local: datetime, change_s: int
-) -> tuple[list[Piece], bool]:
-    pieces, at, gaps = [], 0, False
-    expected = local
+def _seconds_after(local: datetime, segment: Segment) -> int:
+    """By how much the wall clock of a segment is ahead of the session's."""
+    after = local_time(segment.date_time) - local
+    return 86_400 * after.days + after.seconds
+
+
+def _positions(data: tuple[Segment, ...], walls: list[int], change_s: int) -> tuple[list[Piece], bool]:
+    pieces, at, expected, gaps = [], 0, 0, False
     for segment, wall in zip(data, walls, strict=True):
-        late = round((wall - expected).total_seconds())
+        late = wall - expected
         if change_s and late == change_s:
             late = 0  # the wall clock jumped; time did not
         if late < 0:
             raise ValueError(f"its stages overlap at {segment.date_time}, or begin before it does")
         gaps = gaps or late > 0
         pieces.append(Piece(at + late, segment.seconds, segment.level))
-        at = pieces[-1].end_s
-        expected = wall + timedelta(seconds=segment.seconds)
+        at += late + segment.seconds
+        expected = wall + segment.seconds
     return pieces, gaps
 
 
 def _short_positions(
-    shorts: tuple[Segment, ...], walls: list[datetime], pieces: list[Piece], change_s: int
+    shorts: tuple[Segment, ...], short_walls: list[int], walls: list[int], pieces: list[Piece], change_s: int
 ) -> list[Piece]:
     """Place each short wake by the stage that its wall-clock time falls into, which holds across a clock change too.
 
@@ -225,25 +232,22 @@ def _short_positions(
     is taken: the log does not say which.
     """
     placed, at = [], 0
-    for short in shorts:
-        found = _stage_at(local_time(short.date_time), walls, pieces, at, change_s)
+    for short, wall in zip(shorts, short_walls, strict=True):
+        found = _stage_at(wall, walls, pieces, at)
+        if found is None and change_s:  # the jump may lie in the stage, between its start and this time
+            found = _stage_at(wall - change_s, walls, pieces, at)
         if found is not None:
             at, into_s = found
             placed.append(Piece(pieces[at].start_s + into_s, short.seconds, short.level))
     return sorted(placed)
 
 
-def _stage_at(
-    wall: datetime, walls: list[datetime], pieces: list[Piece], first: int, change_s: int
-) -> tuple[int, int] | None:
+def _stage_at(wall: int, walls: list[int], pieces: list[Piece], first: int) -> tuple[int, int] | None:
     """Which stage a wall-clock time falls into and how far, searching from stage `first` on and then before it."""
-    for jumped_s in (
-        (0, change_s) if change_s else (0,)
-    ):  # a jump within the stage comes between its start and this time
-        for i in (*range(first, len(pieces)), *range(first)):
-            into_s = round((wall - walls[i]).total_seconds()) - jumped_s
-            if 0 <= into_s < pieces[i].seconds:
-                return i, into_s
+    for i in chain(range(first, len(pieces)), range(first)):
+        into_s = wall - walls[i]
+        if 0 <= into_s < pieces[i].seconds:
+            return i, into_s
     return None
 
 
@@ -261,12 +265,12 @@ def overlay(pieces: list[Piece], shorts: list[Piece]) -> list[Piece]:
         at, end = start, start + seconds
         while first < len(painted) and painted[first].end_s <= at:
             first += 1
-        for short in painted[first:]:
-            if short.start_s >= end:
-                break
-            if short.start_s > at:
-                cut.append(Piece(at, short.start_s - at, label))
-            at = short.end_s
+        within = first
+        while within < len(painted) and painted[within].start_s < end:
+            if painted[within].start_s > at:
+                cut.append(Piece(at, painted[within].start_s - at, label))
+            at = painted[within].end_s
+            within += 1
         if end > at:
             cut.append(Piece(at, end - at, label))
     return sorted(cut)
@@ -277,7 +281,7 @@ def _row(log: Log, start: datetime, pieces: list[Piece]) -> dict[str, Any]:
     end_s = max(duration_s, pieces[-1].end_s if pieces else 0)
     if end_s > duration_s + MAX_OVERRUN_S:
         raise ValueError(f"its stages last {end_s:,} s, its duration is {duration_s:,} s")
-    totals = _totals(log.levels.summary)
+    totals = _totals(log)
     if not pieces and all(total is None for total in totals.values()):
         raise ValueError("it holds neither stages nor totals")
     covered_s = sum(piece.seconds for piece in pieces)
@@ -316,11 +320,13 @@ def _staging(log: Log, pieces: list[Piece]) -> str:
     return "stages" if staged else "sleep_wake"
 
 
-def _totals(summary: dict[str, Summary]) -> dict[str, int | None]:
+def _totals(log: Log) -> dict[str, int | None]:
     totals: dict[str, int | None] = dict.fromkeys(f"{stage}_s" for stage in (WAKE, LIGHT, DEEP, REM, ASLEEP))
-    for label, one in summary.items():
+    for label, one in log.levels.summary.items():
         if stage := STAGE_OF.get(label.lower()):
             totals[f"{stage}_s"] = (totals[f"{stage}_s"] or 0) + 60 * one.minutes
+    if log.minutes_asleep is not None:
+        totals["asleep_s"] = 60 * log.minutes_asleep
     return totals
 
 

@@ -19,7 +19,8 @@ from nof1_connectors.fitbit.parse import MAX_SESSION_S, MIN_COVERED, STAGE_OF, u
 
 MAX_OVERHANG_S: Final = 60
 """A stage may stick out of its session by rounding; by more than this it belongs to another version of the session."""
-
+MAX_OFFSET_MIN: Final = 18 * 60
+"""No place on earth is further from UTC than 14 hours; ISO 8601 readers allow 18."""
 MEMBER: Final = "#member"
 """The column that says which member a row came from."""
 _SLEEP_COLUMNS: Final = ("sleep_id", "sleep_type", "start_utc_offset", "sleep_start", "end_utc_offset", "sleep_end")
@@ -118,12 +119,13 @@ def _instant(column: str) -> pl.Expr:
 def _offset(column: str) -> pl.Expr:
     parts = pl.col(column).str.extract_groups(r"^([+-])(\d{2}):?(\d{2})$").struct
     minutes = parts.field("2").cast(pl.Int16) * 60 + parts.field("3").cast(pl.Int16)
-    return pl.when(parts.field("1") == "-").then(-minutes).otherwise(minutes)
+    signed = pl.when(parts.field("1") == "-").then(-minutes).otherwise(minutes)
+    return pl.when(minutes <= MAX_OFFSET_MIN).then(signed)
 
 
-def _whole_number(column: str) -> pl.Expr:
+def _minutes(column: str) -> pl.Expr:
     number = pl.col(column).cast(pl.Int32, strict=False)
-    return pl.when(number >= 0).then(number)  # -1 is Google's word for missing
+    return pl.when(number.is_between(0, MAX_SESSION_S // 60)).then(number)  # -1 is Google's word for missing
 
 
 def _with_reason(sleeps: pl.DataFrame) -> pl.DataFrame:
@@ -174,7 +176,10 @@ def _hypnograms(pieces: pl.DataFrame) -> pl.DataFrame:
     lasting = pl.col("seconds") > 0
     from_first = (pl.col("stage_start") - pl.col("stage_start").min()).dt.total_seconds()
     piece = pl.struct(
-        from_first.cast(pl.Int32).alias("start_s"), pl.col("seconds").cast(pl.Int32, strict=False), "stage", "label"
+        from_first.cast(pl.Int32, strict=False).alias("start_s"),
+        pl.col("seconds").cast(pl.Int32, strict=False),
+        "stage",
+        "label",
     )
     return (
         pieces.drop_nulls("sleep_id")
@@ -209,7 +214,7 @@ def _sessions(joined: pl.DataFrame, participant: str) -> pl.DataFrame:
     start = pl.min_horizontal("start", "first_stage")
     end = pl.max_horizontal("end", "last_stage")
     shift = (pl.col("first_stage") - start).dt.total_seconds().cast(pl.Int32)
-    latency_s = _whole_number("minutes_to_fall_asleep") * 60
+    latency_s = _minutes("minutes_to_fall_asleep") * 60
     lasts_s = (end - start).dt.total_seconds()
     has_stages = pl.col("hypnogram").list.len().fill_null(0) > 0
     staging = pl.when(~has_stages).then(pl.lit("totals")).when(pl.col("sleep_type") == "CLASSIC")
@@ -266,7 +271,7 @@ def _algorithm() -> pl.Expr:
 
 
 def _totals() -> pl.Expr:
-    seconds = {"wake_s": _whole_number("minutes_awake") * 60, "asleep_s": _whole_number("minutes_asleep") * 60}
+    seconds = {"wake_s": _minutes("minutes_awake") * 60, "asleep_s": _minutes("minutes_asleep") * 60}
     names = ("wake_s", "light_s", "deep_s", "rem_s", "asleep_s")
     return pl.struct([seconds.get(name, pl.lit(None)).cast(pl.Int32).alias(name) for name in names])
 

@@ -1,6 +1,7 @@
 """From nights and schedule to the arrays of one analysis.
 
-Every night of the calendar is accounted for: it is used, or one reason says why not. The reasons in the order in which they
+Every night of the calendar is accounted for: it is used, or one reason says why not. The reasons in the order in
+which they
 are asked, of which the first that holds stands:
 
 =================== =================================================================================================
@@ -32,7 +33,8 @@ from nof1.trial.protocol import Outcome
 
 MIN_NIGHTS_PER_ARM: Final = 6
 MIN_PERIODS_PER_ARM: Final = 2
-"""Fewer used nights or periods on either arm, and no posterior is made: one period cannot tell a treatment from its weeks."""
+"""Fewer used nights or periods on either arm, and no posterior is made: one period cannot tell a treatment from its
+weeks."""
 
 MIN_RUN_IN_NIGHTS: Final = 3
 """Fewer usable run-in nights do not count as a run-in."""
@@ -43,7 +45,8 @@ MAX_SHARE_AT_GRAIN: Final = 0.5
 
 MINUTES_FROM: Final = 25.0
 RATIO_FROM: Final = 20.0
-"""Median run-in latency from which minutes, and from which a ratio, is the scale of a worthwhile change. Under 20 minutes there
+"""Median run-in latency from which minutes, and from which a ratio, is the scale of a worthwhile change. Under 20
+minutes there
 is none: 0.80 of 11 minutes is two minutes."""
 
 NOT_PLANNED: Final = ("run_in", "no_arm", "other_arm")
@@ -196,7 +199,7 @@ def _check(nights: pl.DataFrame, calendar: pl.DataFrame, measure: Measure, arm: 
     twice = nights.filter(pl.col("night").is_duplicated())["night"]
     if len(twice):
         raise DataError(
-            f"The night of {twice[0]} is there {(twice == twice[0]).sum()} times: analyse one participant and one stream."
+            f"The night of {twice[0]} is there {(twice == twice[0]).sum()} times: analyse one stream of one person."
         )
     if arm == reference:
         raise DataError(f"{arm} cannot be compared with itself.")
@@ -313,8 +316,8 @@ def _why_not_usable(used: pl.DataFrame, measure: Measure, arm: str, reference: s
     at_grain = float((used["censored"] == LEFT).mean() or 0.0)  # type: ignore[arg-type]
     if distinct < MIN_DISTINCT_LATENCIES or at_grain > MAX_SHARE_AT_GRAIN:
         return (
-            f"The device's latency is not a measurement: {distinct} distinct values, {at_grain:.0%} of the nights at its "
-            "smallest. Log lights-out in the diary instead."
+            f"The device's latency is not a measurement: {distinct} distinct values, {at_grain:.0%} of the "
+            "nights at its smallest. Log lights-out in the diary instead."
         )
     return None
 
@@ -322,7 +325,7 @@ def _why_not_usable(used: pl.DataFrame, measure: Measure, arm: str, reference: s
 def _why_descriptive(used: pl.DataFrame, measure: Measure) -> str | None:
     if measure.needs_lights_out and (used["sol_source"].cast(pl.String) == "stages").any():
         return (
-            "The device guessed when the lights went out. It guesses after the treatment was taken, and the treatment may "
-            "move the guess: the numbers describe, they do not decide."
+            "The device guessed when the lights went out. It guesses after the treatment was taken, and the "
+            "treatment may move the guess: the numbers describe, they do not decide."
         )
     return None

@@ -46,7 +46,8 @@ class Diagnostics:
 def diagnose(fitted: xr.DataTree) -> Diagnostics:
     """Check one outcome's tree, as `nuts.fit` makes it.
 
-    Agreement with the exact engine and posterior predictive checks belong here too, once there is an exact engine: one more
+    Agreement with the exact engine and posterior predictive checks belong here too, once there is an exact engine:
+    one more
     sentence each in `_failures`.
     """
     from arviz_stats import bfmi, ess, rhat
@@ -90,7 +91,5 @@ def _failures(
     if divergences:
         said.append(f"{divergences} draws diverged: part of the posterior was not reached.")
     if not bfmi_min >= MIN_BFMI:
-        said.append(
-            f"The sampler moved too slowly between energies: BFMI is {bfmi_min:.2f}, at least {MIN_BFMI} is sound."
-        )
+        said.append(f"The sampler moved too slowly between energies: BFMI is {bfmi_min:.2f}, {MIN_BFMI} is sound.")
     return tuple(said)

@@ -59,7 +59,8 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probabilities:
-    """Posterior probabilities of the effect, turned so that better is better; worthwhile ones None without a worthwhile change."""
+    """Posterior probabilities of the effect, turned so that better is better; worthwhile ones None without a
+    worthwhile change."""
 
     p_better: float
     p_better_worthwhile: float | None

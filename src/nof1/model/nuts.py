@@ -1,6 +1,7 @@
 """The PyMC model and its sampling with nutpie.
 
-One model serves both outcomes and everybody: nights, priors and censoring are data, so one compiled function samples them all.
+One model serves both outcomes and everybody: nights, priors and censoring are data, so one compiled function samples
+them all.
 What the model means is said in `likelihood` and `priors`; how a night becomes a row, in `_rows`.
 """
 
@@ -27,7 +28,8 @@ TARGET_ACCEPT: Final = 0.9
 """Small steps: period and weekday effects with few periods make a funnel."""
 
 PERIODS_STEP: Final = 16
-"""Periods are padded to a multiple of this, so that trials of different length share one compiled function. A period without
+"""Periods are padded to a multiple of this, so that trials of different length share one compiled function. A period
+without
 nights only has its prior and moves nothing."""
 
 FIXED: Final = ("intercept", "delta", "trend")
@@ -113,9 +115,6 @@ def _padded(periods: int) -> int:
     return -(-periods // PERIODS_STEP) * PERIODS_STEP
 
 
-# ---- the model ---------------------------------------------------------------------------------------------------------
-
-
 def build_model(rows: NDArray[np.float64], settings: NDArray[np.float64], width: int) -> Any:
     """Build the PyMC model of one outcome.
 
@@ -176,7 +175,8 @@ def _effect_columns(design: AnalysisDesign, width: int) -> NDArray[np.float64]:
 def _rows(design: AnalysisDesign, width: int) -> NDArray[np.float64]:
     """Lay the nights out as rows: effects, the previous night's effects, y, y before, gap, carry, censored.
 
-    The previous night stands in the same row because slicing *parameters* is what makes compilation slow. Nothing is NaN: where there
+    The previous night stands in the same row because slicing *parameters* is what makes compilation slow. Nothing is
+    NaN: where there
     is no previous night its columns are 0 and `carry` is 0.
     """
     effects = _effect_columns(design, width)
@@ -189,9 +189,6 @@ def _rows(design: AnalysisDesign, width: int) -> NDArray[np.float64]:
 
 def _settings(priors: Priors) -> NDArray[np.float64]:
     return np.array([getattr(priors[name], what) for name, what in SETTINGS])
-
-
-# ---- sampling ----------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4)
@@ -215,12 +212,13 @@ def compiled_model(width: int) -> Any:
 
 @contextmanager
 def _light_compilation() -> Iterator[None]:
-    """Spare LLVM's optimiser: sampling takes under a second either way, compiling takes many."""
+    """Ask LLVM for its first level only: compiling is most of an analysis. At level 0 sampling becomes ten times
+    slower."""
     from numba.core import config
 
     settings: Any = config
     before = settings.OPT
-    settings.OPT = type(before)(0)
+    settings.OPT = type(before)(1)
     try:
         yield
     finally:

@@ -39,7 +39,8 @@ def lay_out(design: AnalysisDesign, sampled: xr.DataTree, *, seed: int) -> xr.Da
     Returns
     -------
     xarray.DataTree
-        posterior (chain, draw), prior (draw), observed_data and log_likelihood (night_used), sample_stats, constant_data
+        posterior (chain, draw), prior (draw), observed_data and log_likelihood (night_used), sample_stats,
+        constant_data
         (night). For a latency, observed_data and log_likelihood are about log minutes.
     """
     drawn = {str(name): np.asarray(values) for name, values in sampled["posterior"].data_vars.items()}
@@ -58,7 +59,8 @@ def lay_out(design: AnalysisDesign, sampled: xr.DataTree, *, seed: int) -> xr.Da
 
 
 def _expected_between_arms(design: AnalysisDesign, drawn: dict[str, Draws], weekday: Draws, period: Draws) -> Draws:
-    """(chain, draw, night_used): what is expected of each used night half-way between the arms, on the model's scale."""
+    """(chain, draw, night_used): what is expected of each used night half-way between the arms, on the model's
+    scale."""
     return np.asarray(
         drawn["intercept"][..., None]
         + drawn["trend"][..., None] * design.time
@@ -92,7 +94,8 @@ def _posterior(
 
 
 def levels(design: AnalysisDesign, expected: Draws, delta: Draws) -> Draws:
-    """(…, 2): the level on `arm` and on `reference` in the measure's unit; of a latency, the mean over nights of its median."""
+    """(…, 2): the level on `arm` and on `reference` in the measure's unit; of a latency, the mean over nights of its
+    median."""
     half = np.stack([delta / 2, -delta / 2], axis=-1)
     if design.measure.family == "lognormal":
         return np.asarray(np.exp(expected).mean(axis=-1)[..., None] * np.exp(half))

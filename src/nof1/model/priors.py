@@ -1,6 +1,7 @@
 """Every prior in one place: name, distribution, unit, and where its numbers come from.
 
-Deep sleep is modelled in device minutes, latency in log minutes. The numbers come from ten public personal exports (68–662
+Deep sleep is modelled in device minutes, latency in log minutes. The numbers come from ten public personal exports
+(68–662
 nights each, WHOOP and Oura) and from the trials named beside them.
 """
 
@@ -86,9 +87,7 @@ def priors_for(measure: str, *, baseline: float | None, effect_sd: float | None 
 
 
 def _deep_sleep(baseline: float | None, effect_sd: float | None) -> tuple[Prior, ...]:
-    centre = (
-        "no run-in: means of ten public exports lie between 61 and 98" if baseline is None else "mean of the run-in"
-    )
+    centre = "no run-in: ten public exports have means of 61 to 98" if baseline is None else "mean of the run-in"
     return (
         Prior("intercept", "Normal", 80.0 if baseline is None else baseline, 25.0, "min", centre),
         Prior(
@@ -109,12 +108,10 @@ def _deep_sleep(baseline: float | None, effect_sd: float | None) -> tuple[Prior,
             0.0,
             RHO_SD,
             "",
-            "correlation of consecutive nights: ten public exports −0.15 to +0.12",
+            "lag-1 correlation: ten public exports −0.15 to +0.12",
         ),
         Prior("sigma_weekday", "HalfNormal", 0.0, 5.0, "min", "SD of the weekdays' zero-sum effects"),
-        Prior(
-            "sigma_period", "HalfNormal", 0.0, 4.0, "min", "SD between periods: makes the period the unit of evidence"
-        ),
+        Prior("sigma_period", "HalfNormal", 0.0, 4.0, "min", "between periods: makes the period the unit of evidence"),
     )
 
 
@@ -132,6 +129,6 @@ def _latency(baseline: float | None) -> tuple[Prior, ...]:
             0.0,
             0.15,
             "log min",
-            "SD between periods: makes the period the unit of evidence",
+            "between periods: makes the period the unit of evidence",
         ),
     )

@@ -134,6 +134,23 @@ def test_a_truncated_file_is_refused_whole(tmp_path: Path, cut: float) -> None:
         CONNECTOR.read(export, ReadOptions())
 
 
+def test_a_damaged_member_is_never_passed_over(tmp_path: Path) -> None:
+    """In an archive a damaged file of sleep refuses the whole; a damaged photograph is named, and the sleep is read."""
+    for name, refused in (("sleep-2026-03-01.json", True), ("photo.jpg", False)):
+        path = tmp_path / f"{name}.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("sleep-2026-04-01.json", json.dumps(LOGS))
+            archive.writestr(name, "[1234567890]")
+        path.write_bytes(path.read_bytes().replace(b"[1234567890]", b"[1234567891]"))
+        if refused:
+            with pytest.raises(DataError, match=r"sleep-2026-03-01\.json is damaged"):
+                CONNECTOR.read(Export(path), ReadOptions())
+        else:
+            imported = CONNECTOR.read(Export(path), ReadOptions())
+            assert [member for member, _ in imported.members_skipped] == [name]
+            assert imported.read == 4
+
+
 def test_one_bad_log_is_refused_and_the_rest_is_kept(read_files: Any) -> None:
     """A wrong type inside one log refuses that log, by its id and with the reason, and no other."""
     bad = copy.deepcopy(LOGS)
@@ -223,7 +240,7 @@ def mutated(record: Any, path: list[int], junk: Any) -> Any:
     return record
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     changes=st.lists(
         st.tuples(st.integers(0, 3), st.lists(st.integers(0, 40), min_size=1, max_size=5), JUNK), max_size=4
@@ -248,7 +265,7 @@ def test_whatever_happens_to_logs_none_is_lost(
     assert one.warnings == two.warnings
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(place=st.floats(0, 1), junk=st.binary(max_size=8))
 def test_damaged_bytes_raise_nothing_but_a_data_error(tmp_path_factory: Any, place: float, junk: bytes) -> None:
     """Bytes overwritten anywhere in a file or an archive give a clear refusal or a sound reading, never a crash."""

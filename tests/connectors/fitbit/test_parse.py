@@ -182,10 +182,10 @@ def test_a_gap_stays_a_gap() -> None:
 
 
 def test_a_duration_cut_to_minutes_does_not_cut_the_stages() -> None:
-    """Fitbit floors durations to minutes; the session lasts as long as its stages."""
-    row = parse_log(log("2026-04-14T23:00:00", [("light", 3630)]), BERLIN).row
+    """Fitbit floors durations to minutes; the session lasts as long as its stages. Totals are kept as told."""
+    row = parse_log(log("2026-04-14T23:00:00", [("light", 3630)], minutesAsleep=46), BERLIN).row
     assert row["end"] - row["start"] == timedelta(seconds=3630)
-    assert row["totals"] == {"wake_s": 300, "light_s": 2040, "deep_s": 720, "rem_s": 0, "asleep_s": None}
+    assert row["totals"] == {"wake_s": 300, "light_s": 2040, "deep_s": 720, "rem_s": 0, "asleep_s": 2760}
 
 
 @pytest.mark.parametrize(

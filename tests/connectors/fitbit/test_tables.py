@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nof1.errors import DataError
 
@@ -191,4 +192,38 @@ def test_the_order_of_rows_is_irrelevant(read_files: Any) -> None:
     one = read_files(files(rows, STAGE_ROWS + other)).sessions
     two = read_files(files(rows[::-1], (STAGE_ROWS + other)[::-1])).sessions
     assert one.equals(two)
-    assert isinstance(one, pl.DataFrame)
+
+
+CELLS = st.sampled_from(
+    [
+        "",
+        "-1",
+        "99999999999",
+        "1900-01-01 00:00:00+0000",
+        "2026-04-12 05:20:00+0000",
+        "9999-12-31T23:59:59Z",
+        "+99:99",
+        "x,y",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    changes=st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 11), CELLS), max_size=4),
+    turn=st.integers(0, 5),
+)
+def test_whatever_happens_to_tables_no_row_is_lost(read_files: Any, changes: Any, turn: int) -> None:
+    """Whatever is written into cells, each row of sessions is accepted, merged or rejected; no other error escapes."""
+    second = [row.replace("1274863277733400080", "7") for row in STAGE_ROWS]
+    sleeps = [row.split(",") for row in (NIGHT, NIGHT.replace("1274863277733400080", "7"), NIGHT)]
+    stages = [row.split(",") for row in STAGE_ROWS + second]
+    for in_sleeps, row, column, cell in changes:
+        rows = sleeps if in_sleeps else stages
+        cells = rows[row % len(rows)]
+        cells[column % len(cells)] = cell
+    sleep_rows, stage_rows = ([",".join(cells) for cells in rows] for rows in (sleeps, stages))
+    one = read_files(files(sleep_rows, stage_rows))
+    assert one.read == one.sessions.height + one.merged + len(one.rejected) >= 3
+    turned = files(sleep_rows[turn % 3 :] + sleep_rows[: turn % 3], stage_rows[turn:] + stage_rows[:turn])
+    assert read_files(turned).sessions.equals(one.sessions)

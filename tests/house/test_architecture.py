@@ -1,0 +1,69 @@
+"""The documents say what the tree is."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOTS = ("src/nof1", "connectors/nof1_connectors", "protocols/nof1_protocols")
+ROW = re.compile(r"^\| `(?P<path>[^`]+\.py)` \| (?P<what>.*) \|$", re.MULTILINE)
+
+pytestmark = pytest.mark.skipif(not (ROOT / "ARCHITECTURE.md").exists(), reason="the checkout is not here")
+
+
+def modules() -> dict[str, str]:
+    """Every module with the first line of its docstring."""
+    paths = [path for root in ROOTS for path in sorted((ROOT / root).rglob("*.py"))]
+    return {str(path.relative_to(ROOT)): first_line(path) for path in paths}
+
+
+def first_line(path: Path) -> str:
+    """The first line of a module's docstring."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.split("\n", 1)[0]
+
+
+def test_the_table_of_modules_is_the_tree() -> None:
+    """ARCHITECTURE.md lists every module, and says of each what its docstring says."""
+    table = {match["path"]: match["what"] for match in ROW.finditer((ROOT / "ARCHITECTURE.md").read_text())}
+    wanted = "\n".join(f"| `{path}` | {what} |" for path, what in modules().items())
+    assert table == modules(), f"the table should be:\n{wanted}"
+
+
+def test_every_module_says_what_it_is() -> None:
+    """No module is without a first line that ends as a sentence does."""
+    assert [path for path, what in modules().items() if not what.endswith((".", "?"))] == []
+
+
+def test_documents_name_no_machine() -> None:
+    """Nothing in the project names a path of a developer's machine."""
+    texts = [*ROOT.glob("*.md"), *(ROOT / "src").rglob("*.py"), *(ROOT / "connectors").rglob("*.md")]
+    machine = re.compile(r"(?<![\w./])/(?:home|root|work|Users)/")
+    assert [path.name for path in texts if machine.search(path.read_text())] == []
+
+
+def test_the_readme_names_every_verdict() -> None:
+    """The table of verdicts in the README has each verdict of the model once."""
+    from typing import get_args
+
+    from nof1.model.estimate import Verdict
+
+    readme = (ROOT / "README.md").read_text().replace("_", " ").replace(",", "")
+    assert [verdict for verdict in get_args(Verdict) if verdict.replace("_", " ") not in readme] == []
+
+
+def test_commands_in_the_readme_exist() -> None:
+    """Every ``nof1 ...`` in the README is a command, with options that it has."""
+    import click
+
+    from nof1.cli import main
+
+    context = click.Context(main)
+    for line in re.findall(r"^nof1 .*$", (ROOT / "README.md").read_text(), re.MULTILINE):
+        words = line.split("#")[0].split()
+        command = main.get_command(context, words[1])
+        assert command is not None, line
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, line
