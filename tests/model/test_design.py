@@ -177,7 +177,7 @@ def test_empty_data_are_said_to_be_empty():
 
 
 def test_mistaken_calls_are_refused():
-    """A night twice, an unknown arm, a measure without priors and an impossible value are errors that say what to do."""
+    """A night twice, an unknown arm, a measure without priors and an impossible value are errors."""
     nights, calendar = simulated_trial(seed=1)
     with pytest.raises(DataError, match="is there 2 times"):
         design_of(pl.concat([nights, nights.head(1)]), calendar)

@@ -86,7 +86,7 @@ def test_thresholds_themselves_are_reached():
 
 
 def test_ratio_scale_counts_ratios():
-    """With a worthwhile ratio of 0.80 a fall to 0.75 is worthwhile, a rise to 1.30 is worthwhile worse, 0.9 is neither."""
+    """With a worthwhile ratio of 0.80 a fall to 0.75 is worthwhile, a rise to 1.30 is as bad, 0.9 is neither."""
     ratio = np.array([0.75, 0.9, 0.9, 1.3])
     p = probabilities(10 * np.log(ratio), ratio, better="lower", worthwhile=WorthwhileScale(None, 0.80, "test"))
     assert (p.p_better, p.p_better_worthwhile, p.p_worse_worthwhile, p.p_no_worthwhile_difference) == (
@@ -130,7 +130,6 @@ def test_latency_is_told_as_ratio_and_minutes(analysed):
     assert told.ratio.ci95[0] < 0.7 < told.ratio.ci95[1]
     assert told.effect.median < -10
     assert told.worthwhile == 10.0
-    assert told.verdict in {"benefit", "meaningful_benefit"}
     assert "rho" not in tree["posterior"]
 
 

@@ -53,7 +53,7 @@ def test_series_equals_the_dense_multivariate_normal(symbolic, rho):
 
 @pytest.mark.parametrize("rho", [-0.3, 0.0, 0.45])
 def test_gradient_is_a_finite_difference(symbolic, rho):
-    """The gradient in every mean, in sigma and in rho is the slope of the dense multivariate normal; rho = 0 is no corner."""
+    """The gradient in every mean, in sigma and in rho is the slope of the dense normal; rho = 0 is no corner."""
     y, mean, gap, carry, censored = series()
     _, in_mean, in_sigma, in_rho = symbolic(y, mean, 17.0, rho, gap, carry, censored)
     step = 1e-5
@@ -78,7 +78,7 @@ def test_numpy_and_pytensor_say_the_same(symbolic):
 
 
 def test_censored_nights_have_the_mass_of_their_side():
-    """A latency of at most x has the normal mass below it, one of at least x the mass above it, as SciPy computes them."""
+    """A latency of at most x has the normal mass below it, one of at least x the mass above it, as SciPy says."""
     residual = np.array([-1.3, 0.4, 2.2, -0.2])
     censored = np.array([-1, 1, 0, 1])
     terms = log_density(
@@ -108,7 +108,7 @@ def test_normal_tail_is_right_and_finite_everywhere():
 @pytest.mark.parametrize("outcome", [DEEP, LATENCY], ids=["deep_min", "sol_min"])
 @pytest.mark.parametrize("width", [12, 16])
 def test_model_is_priors_and_nights_whatever_the_padding(outcome, width):
-    """The PyMC model's density is its priors plus the nights', whether periods are padded or not, and has a finite slope."""
+    """The PyMC model's density is its priors plus the nights', periods padded or not, and has a finite slope."""
     from nof1.model.nuts import _rows, _settings, build_model
 
     nights, calendar = simulated_trial(seed=5, median=3.0)
@@ -153,3 +153,26 @@ def test_weekday_effects_are_a_zero_sum_normal():
     basis = weekday_basis()
     assert basis.T @ basis == pytest.approx(np.eye(6), abs=1e-12)
     assert basis @ basis.T == pytest.approx(np.eye(7) - 1 / 7, abs=1e-12)
+
+
+def test_compiled_density_is_the_models():
+    """What nutpie runs (Numba, lightly optimised) is the PyMC model's density and slope, whatever the data."""
+    from nof1.model.nuts import _rows, _settings, build_model, compiled_model
+
+    nights, calendar = simulated_trial(seed=5, median=3.0)
+    designs = [
+        build_design(nights, calendar, outcome, arm=ARMS[0], reference=ARMS[1], exclude_flags=[])
+        for outcome in (DEEP, LATENCY)
+    ]
+    run = compiled_model(16).logp_func
+    model = build_model(_rows(designs[0], 16), _settings(designs[0].priors), 16)
+    density, slope = (compiled(mode="FAST_COMPILE") for compiled in (model.compile_logp, model.compile_dlogp))
+    rng = np.random.default_rng(7)
+    at = {v.name: rng.normal(0, 0.5, v.type.shape) for v in model.value_vars}
+    for design in designs:
+        data = {"rows": _rows(design, 16), "settings": _settings(design.priors)}
+        for shared in [*run.get_shared(), *model.data_vars]:
+            shared.set_value(data[shared.name])
+        got_density, got_slope = run(np.concatenate([np.ravel(at[v.name]) for v in model.value_vars]))
+        assert got_density == pytest.approx(density(at), rel=1e-10)
+        assert got_slope == pytest.approx(slope(at), rel=1e-8, abs=1e-8)

@@ -1,8 +1,7 @@
 """From nights and schedule to the arrays of one analysis.
 
 Every night of the calendar is accounted for: it is used, or one reason says why not. The reasons in the order in
-which they
-are asked, of which the first that holds stands:
+which they are asked, of which the first that holds stands:
 
 =================== =================================================================================================
 run_in              before the first period; sets the prior of the intercept, and the worthwhile scale of a latency
@@ -46,8 +45,7 @@ MAX_SHARE_AT_GRAIN: Final = 0.5
 MINUTES_FROM: Final = 25.0
 RATIO_FROM: Final = 20.0
 """Median run-in latency from which minutes, and from which a ratio, is the scale of a worthwhile change. Under 20
-minutes there
-is none: 0.80 of 11 minutes is two minutes."""
+minutes there is none: 0.80 of 11 minutes is two minutes."""
 
 NOT_PLANNED: Final = ("run_in", "no_arm", "other_arm")
 """Reasons of nights that were never meant for this contrast."""

@@ -47,8 +47,7 @@ def diagnose(fitted: xr.DataTree) -> Diagnostics:
     """Check one outcome's tree, as `nuts.fit` makes it.
 
     Agreement with the exact engine and posterior predictive checks belong here too, once there is an exact engine:
-    one more
-    sentence each in `_failures`.
+    one more sentence each in `_failures`.
     """
     from arviz_stats import bfmi, ess, rhat
 

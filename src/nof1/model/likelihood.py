@@ -1,15 +1,13 @@
 """How likely one night is, given the night before it: written once, for PyTensor (sampling) and for NumPy (afterwards).
 
 Minutes of deep sleep follow a Gaussian AR(1) that knows the true distance between nights: with residual ε and g whole
-days
-since the previous used night s,
+days since the previous used night s,
 
     ε_t | ε_s ~ Normal(ρ^g ε_s, σ² (1 − ρ^2g)),   the first: Normal(0, σ²).
 
 This equals the dense multivariate normal with correlation ρ^|days apart|, gaps and negative ρ included. σ is the
-*marginal* SD, so
-that its prior means the same whatever ρ is. Latency in log minutes is independent between nights (`carry` 0) and may
-be censored.
+*marginal* SD, so that its prior means the same whatever ρ is. Latency in log minutes is independent between nights
+(`carry` 0) and may be censored.
 """
 
 from math import log, pi, sqrt

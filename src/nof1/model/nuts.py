@@ -1,8 +1,7 @@
 """The PyMC model and its sampling with nutpie.
 
 One model serves both outcomes and everybody: nights, priors and censoring are data, so one compiled function samples
-them all.
-What the model means is said in `likelihood` and `priors`; how a night becomes a row, in `_rows`.
+them all. What the model means is said in `likelihood` and `priors`; how a night becomes a row, in `_rows`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,8 +28,7 @@ TARGET_ACCEPT: Final = 0.9
 
 PERIODS_STEP: Final = 16
 """Periods are padded to a multiple of this, so that trials of different length share one compiled function. A period
-without
-nights only has its prior and moves nothing."""
+without nights only has its prior and moves nothing."""
 
 FIXED: Final = ("intercept", "delta", "trend")
 SETTINGS: Final = (
@@ -176,8 +174,7 @@ def _rows(design: AnalysisDesign, width: int) -> NDArray[np.float64]:
     """Lay the nights out as rows: effects, the previous night's effects, y, y before, gap, carry, censored.
 
     The previous night stands in the same row because slicing *parameters* is what makes compilation slow. Nothing is
-    NaN: where there
-    is no previous night its columns are 0 and `carry` is 0.
+    NaN: where there is no previous night its columns are 0 and `carry` is 0.
     """
     effects = _effect_columns(design, width)
     carry = carries(design)
@@ -212,8 +209,10 @@ def compiled_model(width: int) -> Any:
 
 @contextmanager
 def _light_compilation() -> Iterator[None]:
-    """Ask LLVM for its first level only: compiling is most of an analysis. At level 0 sampling becomes ten times
-    slower."""
+    """Ask LLVM for its first level only: compiling is most of an analysis.
+
+    At level 0 sampling takes ten times longer; at the default level 3 compiling takes a good deal longer.
+    """
     from numba.core import config
 
     settings: Any = config

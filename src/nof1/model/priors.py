@@ -1,8 +1,7 @@
 """Every prior in one place: name, distribution, unit, and where its numbers come from.
 
 Deep sleep is modelled in device minutes, latency in log minutes. The numbers come from ten public personal exports
-(68–662
-nights each, WHOOP and Oura) and from the trials named beside them.
+(68–662 nights each, WHOOP and Oura) and from the trials named beside them.
 """
 
 from collections.abc import Mapping

@@ -16,9 +16,10 @@ import polars as pl
 from nof1.errors import NotAllowedError
 from nof1.model.design import AnalysisDesign, build_design
 from nof1.model.estimate import estimate
+from nof1.sleep.streams import grain_min
 from nof1.store.folder import make_private_folder, write_private_file
 from nof1.store.state import admitted_files
-from nof1.study.nights import latency_source, read_nights
+from nof1.study.nights import latency_source, read_nights, read_sessions
 from nof1.study.study import Study
 from nof1.study.trials import Trial, read_trial
 
@@ -76,7 +77,8 @@ def analyse(study: Study, *, participant: str | None = None, progress: Callable[
         files = admitted_files(record, trial.participant.code)
         head = record.events()[-1].hash
     nights = read_nights(study, participant=trial.participant.code)
-    designs = _designs(trial, nights)
+    grain = grain_min(read_sessions(study, participant=trial.participant.code))
+    designs = _designs(trial, nights, grain)
     seed = _seed(trial)
     outcomes, posterior = _estimate_all(trial, designs, seed, progress)
     provenance = {
@@ -101,7 +103,7 @@ def _check_ended(trial: Trial, study: Study) -> None:
         )
 
 
-def _designs(trial: Trial, nights: pl.DataFrame) -> list[AnalysisDesign]:
+def _designs(trial: Trial, nights: pl.DataFrame, grain: float) -> list[AnalysisDesign]:
     """One design an outcome, the primary one first."""
     rules = trial.protocol.analysis
     outcomes = sorted(trial.protocol.outcomes, key=lambda outcome: outcome.role != "primary")
@@ -113,6 +115,7 @@ def _designs(trial: Trial, nights: pl.DataFrame) -> list[AnalysisDesign]:
             arm=trial.protocol.treatment.code,
             reference=trial.protocol.reference.code,
             exclude_flags=trial.protocol.sleep.exclude_flags,
+            grain_min=grain,
             prior_effect_sd=rules.prior_effect_sd if _has_own_prior(trial, outcome.role) else None,  # type: ignore[arg-type]
         )
         for outcome in outcomes

@@ -78,9 +78,9 @@ def import_exports(
     InputMissingError
         A path is not there.
     DataError
-        An export is not recognised, or is damaged as a whole. Nothing was written.
+        An export is not recognised, is claimed by two connectors, or is damaged as a whole. Nothing was written.
     UsageError
-        The zone, the connector or the participant is unknown, or two connectors claim a file.
+        The zone, the connector or the participant is unknown.
     """
     with study.record() as record:
         person = study.participant(record, participant)

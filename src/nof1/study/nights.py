@@ -38,7 +38,7 @@ def read_nights(study: Study, *, participant: str | None = None) -> dy.DataFrame
         stream = stream_in_use(record, person)
         source = latency_source(stream, rules)
         diary = read_diary(record, person)
-        sessions = _sessions(study, record, person, stream)
+    sessions = read_sessions(study, participant=participant)
     return assemble_nights(
         sessions,
         merge_gap_min=rules.merge_gap_min,
@@ -62,8 +62,18 @@ def stream_in_use(record: Record, person: Participant) -> ChosenStream:
     return chosen
 
 
-def _sessions(study: Study, record: Record, person: Participant, stream: ChosenStream) -> pl.DataFrame:
-    files = admitted_files(record, person.code)
+def read_sessions(study: Study, *, participant: str | None = None) -> pl.DataFrame:
+    """The sessions of the one stream that the participant's nights come from; columns as in `Sessions`.
+
+    Raises
+    ------
+    InputMissingError
+        Nothing was imported yet.
+    """
+    with study.record() as record:
+        person = study.participant(record, participant)
+        stream = stream_in_use(record, person)
+        files = admitted_files(record, person.code)
     return scan_sessions(study.folder, files).filter(pl.col("stream") == stream.stream).collect()
 
 
@@ -87,10 +97,9 @@ def draw_nights(study: Study, *, participant: str | None = None, width: int = 48
     InputMissingError
         Nothing was imported yet.
     """
+    sessions = read_sessions(study, participant=participant)
     with study.record() as record:
-        person = study.participant(record, participant)
-        rules = sleep_rules(study, record, person)
-        sessions = _sessions(study, record, person, stream_in_use(record, person))
+        rules = sleep_rules(study, record, study.participant(record, participant))
     placed = place_sessions(sessions, merge_gap_min=rules.merge_gap_min, night_boundary_h=rules.night_boundary_h)
     mains = placed.filter(pl.col("part") == "main").join(sessions, on=KEY).sort("start")
     return {
