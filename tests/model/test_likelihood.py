@@ -1,5 +1,8 @@
 """The density of the nights, against what it must equal."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.special import erfc, log_ndtr
@@ -176,3 +179,13 @@ def test_compiled_density_is_the_models():
         got_density, got_slope = run(np.concatenate([np.ravel(at[v.name]) for v in model.value_vars]))
         assert got_density == pytest.approx(density(at), rel=1e-10)
         assert got_slope == pytest.approx(slope(at), rel=1e-8, abs=1e-8)
+
+
+def test_sampling_leaves_matplotlib_and_arviz_alone():
+    """In a fresh process nutpie comes without ArviZ's plots, and ArviZ imported afterwards is the real one."""
+    script = (
+        "import sys; from nof1.model.nuts import _nutpie; n = _nutpie(); assert n.sample and n.compile_pymc_model;"
+        "assert 'matplotlib' not in sys.modules and 'arviz' not in sys.modules;"
+        "import arviz; assert arviz.__version__"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

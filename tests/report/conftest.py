@@ -226,6 +226,7 @@ def made(verdict: str, *, blinding: str = "double-blind", drawn_by_nof1: bool = 
             "stream": "fitbit/sleep_stages_v2",
             "latency_source": "diary",
             "night_boundary_h": 12,
+            "deviations": [],
         },
         "arms": [dict(arm) for arm in ARMS],
         "outcomes": [deep, latency],

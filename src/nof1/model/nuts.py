@@ -4,9 +4,11 @@ One model serves both outcomes and everybody: nights, priors and censoring are d
 them all. What the model means is said in `likelihood` and `priors`; how a night becomes a row, in `_rows`.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, Final
 from zlib import crc32
 
@@ -188,6 +190,28 @@ def _settings(priors: Priors) -> NDArray[np.float64]:
     return np.array([getattr(priors[name], what) for name, what in SETTINGS])
 
 
+def _nutpie() -> Any:
+    """Import nutpie without ArviZ's plots.
+
+    nutpie imports all of ArviZ, Matplotlib included, which takes seconds, and uses two functions of it that
+    `arviz_base` has. While it is imported for the first time they stand in for ArviZ; who imports ArviZ afterwards gets
+    the whole of it.
+    """
+    if "nutpie" not in sys.modules and "arviz" not in sys.modules:
+        import arviz_base
+
+        stand_in: Any = ModuleType("arviz")
+        stand_in.from_dict, stand_in.dict_to_dataset = arviz_base.from_dict, arviz_base.dict_to_dataset
+        sys.modules["arviz"] = stand_in
+        try:
+            import nutpie
+        finally:
+            del sys.modules["arviz"]
+    import nutpie
+
+    return nutpie
+
+
 @lru_cache(maxsize=4)
 def compiled_model(width: int) -> Any:
     """Compile the model for so many periods: slow once, then kept for the life of the process.
@@ -197,14 +221,12 @@ def compiled_model(width: int) -> Any:
     nutpie.CompiledModel
         To be given data by `with_data(rows=…, settings=…)`.
     """
-    import nutpie
-
     columns = 2 * (len(FIXED) + 6 + width) + 5
     placeholder = np.zeros((2, columns))
     placeholder[:, -3] = 1.0
     model = build_model(placeholder, np.ones(len(SETTINGS)), width)
     with _light_compilation():
-        return nutpie.compile_pymc_model(model, backend="numba", var_names=list(CONSTRAINED))
+        return _nutpie().compile_pymc_model(model, backend="numba", var_names=list(CONSTRAINED))
 
 
 @contextmanager
@@ -227,10 +249,8 @@ def _light_compilation() -> Iterator[None]:
 def _sample(
     compiled: Any, design: AnalysisDesign, width: int, *, seed: int, draws: int, tune: int, chains: int
 ) -> xr.DataTree:
-    import nutpie
-
     ready = compiled.with_data(rows=_rows(design, width), settings=_settings(design.priors))
-    sampled: xr.DataTree = nutpie.sample(
+    sampled: xr.DataTree = _nutpie().sample(
         ready,
         draws=draws,
         tune=tune,

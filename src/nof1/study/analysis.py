@@ -152,6 +152,7 @@ def _estimate_all(
 def _result(trial: Trial, outcomes: list[dict[str, Any]], provenance: dict[str, Any]) -> dict[str, Any]:
     protocol, schedule, design = trial.protocol, trial.schedule, trial.protocol.design
     stream = trial.stream
+    lengths = {period.nights for period in schedule.periods}
     return {
         "schema": RESULT_SCHEMA,
         "participant": trial.participant.code,
@@ -162,7 +163,7 @@ def _result(trial: Trial, outcomes: list[dict[str, Any]], provenance: dict[str, 
             "question": protocol.question,
             "scheme": design.scheme,
             "blocks": schedule.periods[-1].block,
-            "period_nights": schedule.periods[0].nights,
+            "period_nights": lengths.pop() if len(lengths) == 1 else None,
             "transition_nights": schedule.transition_nights,
             "drawn_by_nof1": trial.allocation is not None,
         },
@@ -173,7 +174,6 @@ def _result(trial: Trial, outcomes: list[dict[str, Any]], provenance: dict[str, 
             "stream": stream.stream if stream else None,
             "latency_source": latency_source(stream, protocol.sleep) if stream else None,
             "night_boundary_h": protocol.sleep.night_boundary_h,
-            "early_looks": 0,
             "deviations": _deviations(trial),
         },
         "arms": [
