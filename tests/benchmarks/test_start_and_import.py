@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.cases import ZONE, write_export
 
 pytestmark = pytest.mark.benchmark

@@ -12,7 +12,7 @@ import pytest
 from nof1.errors import DataError, TamperedError
 from nof1.sleep.session import SCHEMA, Sessions, sessions_from_rows
 from nof1.store.folder import StudyFolder
-from nof1.store.sessions import file_fault, import_key, read_about, scan_sessions, sweep_unadmitted, write_sessions
+from nof1.store.sessions import file_fault, import_key, read_about, scan_sessions, sweep_interrupted, write_sessions
 
 EVENING = datetime(2026, 5, 12, 21, 0, tzinfo=UTC)
 
@@ -113,7 +113,7 @@ def test_leftovers_of_an_interrupted_import_are_swept(folder: StudyFolder) -> No
     home = folder.sleep("P01")
     (home / ".c.parquet.1.tmp").touch()
     (home / "notes.txt").touch()
-    swept = sweep_unadmitted(folder, "P01", [kept])
+    swept = sweep_interrupted(folder, "P01", [kept])
     assert sorted(path.name for path in swept) == [".c.parquet.1.tmp", left.path(folder).name]
     assert sorted(path.name for path in home.iterdir()) == ["a.parquet", "notes.txt"]
 

@@ -1,5 +1,6 @@
 """``nof1 import``: read exports into the study."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from nof1.cli.options import json_option, opened, participant_option, print_json
 
 if TYPE_CHECKING:
     from nof1.study.import_summary import FileImported, ImportSummary
+    from nof1.study.study import Study
 
 
 @click.command(
@@ -37,10 +39,7 @@ def command(
     Nothing is lost: every record read is accepted, merged with the same record, or rejected with its reason. Importing
     the same export twice changes nothing. A damaged file is refused whole.
     """
-    from nof1.cli.progress import working
-
-    with working("Reading"):
-        summary = _run(paths, dry_run, zone, source, study_path, participant)
+    summary = _run(paths, dry_run, zone, source, study_path, participant)
     if as_json:
         print_json(summary)
     else:
@@ -55,16 +54,30 @@ def _run(
     study_path: Path | None,
     participant: str | None,
 ) -> "ImportSummary":
+    from nof1.cli.progress import working
     from nof1.errors import InputMissingError
     from nof1.study.imports import import_exports, preview_exports, preview_in_study
 
-    if not dry_run:
-        return import_exports(opened(study_path), paths, zone=zone, source=source, participant=participant)
     try:
         study = opened(study_path)
     except InputMissingError:
-        return preview_exports(paths, zone=zone, source=source)
-    return preview_in_study(study, paths, zone=zone, source=source, participant=participant)
+        if dry_run:
+            return preview_exports(paths, zone=zone, source=source)
+        study = _offer_study(study_path)
+    if dry_run:
+        return preview_in_study(study, paths, zone=zone, source=source, participant=participant)
+    with working("Reading"):
+        return import_exports(study, paths, zone=zone, source=source, participant=participant)
+
+
+def _offer_study(study_path: Path | None) -> "Study":
+    """At a terminal, offer to make the study that is missing; in a script, say how to make it."""
+    if not sys.stdin.isatty() or study_path is not None:
+        return opened(study_path)
+    from nof1.study.study import create_study
+
+    click.confirm("This folder is not a study yet. Make it one?", abort=True)
+    return create_study(Path.cwd(), zone=click.prompt("Your home time zone (such as Europe/Berlin)"))
 
 
 def _say(summary: "ImportSummary") -> None:

@@ -21,8 +21,11 @@ MODULES: Final = {"import": "import_"}
 
 EXIT_CODES: Final = (
     "0 done · 2 usage · 65 data cannot be used · 66 not found · 69 fit not usable · 73/74 cannot write/read · "
-    "75 busy · 76 verification failed · 77 not allowed yet"
+    "75 busy · 76 verification failed · 77 not allowed yet · 130 interrupted"
 )
+
+
+INTERRUPTED: Final = 128 + 2  # as a shell reports SIGINT
 
 
 class Nof1Group(click.Group):
@@ -57,6 +60,9 @@ class Nof1Group(click.Group):
         except Nof1Error as error:
             click.echo(f"nof1: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("\nnof1: interrupted; nothing was left half-done.", err=True)
+            ctx.exit(INTERRUPTED)
 
 
 @click.group(

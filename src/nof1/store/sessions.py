@@ -110,11 +110,17 @@ def read_about(path: Path) -> dict[str, Any]:
     return about
 
 
-def sweep_unadmitted(folder: StudyFolder, participant: str, files: Sequence[SleepFile]) -> list[Path]:
-    """Remove what an interrupted import left behind; call it while holding the record's transaction."""
-    admitted = {file.path(folder) for file in files}
+def sweep_interrupted(folder: StudyFolder, participant: str, written: Sequence[SleepFile]) -> list[Path]:
+    """Remove what an interrupted import left behind; call it while holding the record's transaction.
+
+    Parameters
+    ----------
+    written
+        Every file that the record ever admitted, those of retracted imports too.
+    """
+    kept = {file.path(folder) for file in written}
     home = folder.sleep(participant)
-    left = [path for path in sorted(home.iterdir()) if path not in admitted] if home.is_dir() else []
+    left = [path for path in sorted(home.iterdir()) if path not in kept] if home.is_dir() else []
     left = [path for path in left if path.suffix in {".parquet", ".tmp"}]
     for path in left:
         path.unlink(missing_ok=True)

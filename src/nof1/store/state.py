@@ -20,6 +20,12 @@ def admitted_files(record: Record, participant: str) -> list[SleepFile]:
     return [SleepFile(participant, event.payload["key"], event.payload["sha256"]) for event in events]
 
 
+def written_files(record: Record, participant: str) -> list[SleepFile]:
+    """The sleep files that the record ever admitted: a retracted import stays on disk, and is not read."""
+    events = [event for event in record.events(participant=participant) if event.kind == "imported"]
+    return [SleepFile(participant, event.payload["key"], event.payload["sha256"]) for event in events]
+
+
 def chosen_stream(record: Record, participant: str) -> ChosenStream | None:
     """What the first import fixed; None before it."""
     events = record.events("chosen_stream", participant=participant)

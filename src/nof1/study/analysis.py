@@ -22,6 +22,7 @@ from nof1.store.state import admitted_files
 from nof1.study.nights import latency_source, read_nights, read_sessions
 from nof1.study.study import Study
 from nof1.study.trials import Trial, read_trial
+from nof1.study.verification import verify
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,9 +69,12 @@ def analyse(study: Study, *, participant: str | None = None, progress: Callable[
         No trial has begun, or no sleep was imported.
     NotAllowedError
         The last night is not over.
+    TamperedError
+        The record, the protocol or a sleep file is not what was recorded.
     DataError
         The nights cannot be analysed.
     """
+    verify(study)
     with study.record() as record:
         trial = read_trial(study, record, participant)
         _check_ended(trial, study)

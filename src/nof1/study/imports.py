@@ -14,8 +14,8 @@ from nof1.errors import UsageError
 from nof1.sleep.session import KEY
 from nof1.sleep.streams import best_latency_source, choose_stream, describe_streams
 from nof1.store.events import Record
-from nof1.store.sessions import import_key, scan_sessions, sweep_unadmitted, write_sessions
-from nof1.store.state import ChosenStream, admitted_files, chosen_stream
+from nof1.store.sessions import import_key, scan_sessions, sweep_interrupted, write_sessions
+from nof1.store.state import ChosenStream, admitted_files, chosen_stream, written_files
 from nof1.study.import_summary import ImportSummary, ReadExport, distinct_sessions, summarise
 from nof1.study.study import Participant, Study, check_zone
 
@@ -89,7 +89,7 @@ def import_exports(
         found = distinct_sessions(exports)
         with record.writing():
             files = admitted_files(record, person.code)
-            sweep_unadmitted(study.folder, person.code, files)
+            sweep_interrupted(study.folder, person.code, written_files(record, person.code))
             held = scan_sessions(study.folder, files).select(KEY).collect()
             known = frozenset(file.key for file in files)
             for export in {one.key: one for one in exports if one.key not in known}.values():
@@ -136,7 +136,7 @@ def list_imports(study: Study) -> list[ImportListed]:
 
 
 def retract_import(study: Study, key: str, *, reason: str) -> ImportListed:
-    """Withdraw one import, keeping it on record. Its file is removed from disk by the next import.
+    """Withdraw one import. It stays on record and on disk, and is read no more.
 
     Parameters
     ----------

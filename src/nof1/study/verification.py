@@ -36,6 +36,8 @@ def verify(study: Study) -> Verified:
             faults += protocol_faults(study, record)
     except (DataError, KeyError, TypeError) as error:
         raise TamperedError(f"{study.folder.path}: the record cannot be read as it was written: {error}") from error
+    if not events:
+        faults.append("the record holds no event")
     if faults:
         listed = "\n".join(f"  {fault}" for fault in faults)
         raise TamperedError(f"{study.folder.path} is not as it was recorded:\n{listed}\nRestore it from a copy.")
