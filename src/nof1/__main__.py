@@ -1,5 +1,5 @@
 """``python -m nof1``."""
 
-from nof1.cli import main
+from nof1.cli import run
 
-main()
+run()

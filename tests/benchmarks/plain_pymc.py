@@ -1,16 +1,14 @@
-"""What anybody would write: the same two models, `pm.sample` with its defaults. Run as a process of its own."""
+"""What anybody would write: the same two models, `pm.sample` with its defaults. Run on a study, in its own process."""
 
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from simulated import ARMS, DEEP, LATENCY, simulated_trial
 
+import nof1
 from nof1.model.design import build_design
+from nof1.study.trials import read_trial
 
 
 def linear(design):
@@ -25,11 +23,16 @@ def linear(design):
 
 
 def main():
-    """Sample both outcomes of one simulated trial."""
-    nights, calendar = simulated_trial(seed=1, deep_effect=12.0)
+    """Sample both outcomes of the trial."""
+    study = nof1.open_study(sys.argv[1])
+    with study.record() as record:
+        trial = read_trial(study, record)
+    nights, rules = nof1.read_nights(study), trial.protocol.sleep
     deep, latency = (
-        build_design(nights, calendar, outcome, arm=ARMS[0], reference=ARMS[1], exclude_flags=[])
-        for outcome in (DEEP, LATENCY)
+        build_design(
+            nights, trial.calendar(), outcome, arm="magnesium", reference="none", exclude_flags=rules.exclude_flags
+        )
+        for outcome in trial.protocol.outcomes
     )
     with pm.Model():
         mean = linear(deep)

@@ -1,14 +1,8 @@
 """Intervals that say 95 % hold the truth about 95 times in 100 (run with `-m calibration`)."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
-
-from simulated import ARMS, DEEP, LATENCY, simulated_trial
+from tests.model.simulated import ARMS, DEEP, LATENCY, simulated_trial
 
 from nof1.model.design import build_design
 from nof1.model.estimate import summarise
@@ -44,6 +38,6 @@ def test_intervals_hold_the_truth_as_often_as_they_say(outcome, prior_sd, plante
     """Over 200 simulated trials with effects drawn from the prior, 95 % intervals hold at least 91 % of them."""
     half, wide = coverage(outcome, prior_sd, planted)
     with capsys.disabled():
-        print(f"\n{outcome.measure}: 50 % intervals hold {half:.1%}, 95 % intervals {wide:.1%} of {TRIALS} effects")  # noqa: T201
+        print(f"\n{outcome.measure}: 50 % intervals hold {half:.1%}, 95 % intervals {wide:.1%} of {TRIALS} effects")
     assert wide >= AT_LEAST
     assert 0.38 <= half <= 0.64

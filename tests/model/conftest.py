@@ -1,20 +1,15 @@
 """What the model's tests share: simulated trials, and one compiled model for all of them."""
 
 import functools
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from simulated import ARMS, DEEP, LATENCY, simulated_trial
+from tests.model.simulated import ARMS, DEEP, LATENCY, simulated_trial
 
 
 @pytest.fixture(scope="session")
 def analysed():
     """Designs, trees, diagnostics and estimates of one simulated trial; the model compiles once a session."""
-    from simulated import RULES
+    from tests.model.simulated import RULES
 
     from nof1.model.design import build_design
     from nof1.model.diagnose import diagnose

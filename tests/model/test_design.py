@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated import ARMS, DEEP, LATENCY, RULES, simulated_trial
+from tests.model.simulated import ARMS, DEEP, LATENCY, RULES, simulated_trial
 
 from nof1.errors import DataError, FitNotUsableError
 from nof1.model.design import EXACT, LEFT, RIGHT, build_design

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from simulated import ARMS, DEEP, RULES, simulated_trial
+from tests.model.simulated import ARMS, DEEP, RULES, simulated_trial
 
 from nof1.model.design import build_design
 from nof1.model.diagnose import diagnose

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated import RULES, simulated_trial
+from tests.model.simulated import RULES, simulated_trial
 
 from nof1.model.design import WorthwhileScale
 from nof1.model.estimate import Probabilities, decide, probabilities, summarise
@@ -159,7 +159,7 @@ def test_tree_has_the_groups_and_shapes_of_a_posterior(analysed):
 
 def test_same_seed_gives_the_same_draws_whatever_stands_beside(analysed):
     """Deep sleep analysed alone has the draws that it has beside latency."""
-    from simulated import DEEP
+    from tests.model.simulated import DEEP
 
     alone = analysed(DEEP, seed=1, deep_effect=30.0)["deep_min"][1]
     beside = analysed(seed=1, deep_effect=30.0)["deep_min"][1]

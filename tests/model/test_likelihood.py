@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import erfc, log_ndtr
 from scipy.stats import multivariate_normal, norm
-from simulated import ARMS, DEEP, LATENCY, simulated_trial
+from tests.model.simulated import ARMS, DEEP, LATENCY, simulated_trial
 
 from nof1.model.design import build_design
 from nof1.model.likelihood import log_density, log_normal_cdf
@@ -167,7 +167,7 @@ def test_compiled_density_is_the_models():
         build_design(nights, calendar, outcome, arm=ARMS[0], reference=ARMS[1], exclude_flags=[])
         for outcome in (DEEP, LATENCY)
     ]
-    run = compiled_model(16).logp_func
+    run = compiled_model(16).function
     model = build_model(_rows(designs[0], 16), _settings(designs[0].priors), 16)
     density, slope = (compiled(mode="FAST_COMPILE") for compiled in (model.compile_logp, model.compile_dlogp))
     rng = np.random.default_rng(7)
@@ -184,7 +184,7 @@ def test_compiled_density_is_the_models():
 def test_sampling_leaves_matplotlib_and_arviz_alone():
     """In a fresh process nutpie comes without ArviZ's plots, and ArviZ imported afterwards is the real one."""
     script = (
-        "import sys; from nof1.model.nuts import _nutpie; n = _nutpie(); assert n.sample and n.compile_pymc_model;"
+        "import sys; from nof1.model.nuts import _nutpie; n = _nutpie(); assert n.sample;"
         "assert 'matplotlib' not in sys.modules and 'arviz' not in sys.modules;"
         "import arviz; assert arviz.__version__"
     )

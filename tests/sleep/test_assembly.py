@@ -327,6 +327,6 @@ def test_three_years_of_nights(session, table):
     begins = time.perf_counter()
     nights = assemble_nights(sessions)
     took = time.perf_counter() - begins
-    print(f"\n{nights.height} nights in {took:.3f} s")  # noqa: T201
+    print(f"\n{nights.height} nights in {took:.3f} s")
     assert nights.height == 1100
     assert took < 0.3

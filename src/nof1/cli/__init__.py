@@ -4,6 +4,6 @@ A command turns words into one call of `nof1.study` and its result into text. He
 so that ``nof1 --help`` starts at once.
 """
 
-from nof1.cli.main import main
+from nof1.cli.main import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

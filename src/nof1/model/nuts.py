@@ -5,9 +5,8 @@ them all. What the model means is said in `likelihood` and `priors`; how a night
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any, Final
 from zlib import crc32
@@ -17,9 +16,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nof1.errors import DataError, FitNotUsableError
+from nof1.model.callbacks import CompiledDensity, compile_density
 from nof1.model.design import AnalysisDesign
 from nof1.model.likelihood import log_density
-from nof1.model.posterior import carries, gaps, lay_out, weekday_basis
+from nof1.model.posterior import Draws, carries, gaps, lay_out, weekday_basis
 from nof1.model.priors import RHO_LIMIT, RHO_SD, Priors
 
 DRAWS: Final = 1_000
@@ -46,9 +46,6 @@ SETTINGS: Final = (
     ("sigma_period", "scale"),
 )
 """What of the priors is data, in the order of the model's `settings`."""
-
-CONSTRAINED: Final = ("sigma", "rho", "sigma_weekday", "sigma_period")
-"""Variables that the sampler moves on another scale and that are wanted on their own."""
 
 Progress = Callable[[str], None]
 """Told in a few words what begins."""
@@ -89,11 +86,16 @@ def fit(
     width = max(_padded(len(design.periods)) for design in designs)
     say("preparing the model")
     compiled = compiled_model(width)
+    say("sampling " + " and ".join(design.measure.label for design in designs))
+    samplers = [_begin(compiled, one, width, seed=seed, draws=draws, tune=tune, chains=chains) for one in designs]
+    import arviz_stats  # noqa: F401 - seconds to import, needed next, and the sampler's threads do not wait for Python
+
     trees = {}
-    for design in designs:
-        say(f"sampling {design.measure.label}")
-        sampled = _sample(compiled, design, width, seed=seed, draws=draws, tune=tune, chains=chains)
-        trees[design.measure.name] = lay_out(design, sampled, seed=seed)
+    for design, sampler in zip(designs, samplers, strict=True):
+        sampled = sampler.wait()
+        drawn = {str(name): np.asarray(values) for name, values in sampled["posterior"].data_vars.items()}
+        stats = sampled["sample_stats"].to_dataset()
+        trees[design.measure.name] = lay_out(design, constrained(drawn), stats, seed=seed)
     return trees
 
 
@@ -212,46 +214,22 @@ def _nutpie() -> Any:
     return nutpie
 
 
-@lru_cache(maxsize=4)
-def compiled_model(width: int) -> Any:
-    """Compile the model for so many periods: slow once, then kept for the life of the process.
-
-    Returns
-    -------
-    nutpie.CompiledModel
-        To be given data by `with_data(rows=…, settings=…)`.
-    """
+@cache
+def compiled_model(width: int) -> CompiledDensity:
+    """Compile the model for so many periods: slow once, then kept for the life of the process."""
     columns = 2 * (len(FIXED) + 6 + width) + 5
     placeholder = np.zeros((2, columns))
     placeholder[:, -3] = 1.0
     model = build_model(placeholder, np.ones(len(SETTINGS)), width)
-    with _light_compilation():
-        return _nutpie().compile_pymc_model(model, backend="numba", var_names=list(CONSTRAINED))
+    return compile_density(model, ("settings", "rows"))
 
 
-@contextmanager
-def _light_compilation() -> Iterator[None]:
-    """Ask LLVM for its first level only: compiling is most of an analysis.
-
-    At level 0 sampling takes ten times longer; at the default level 3 compiling takes a good deal longer.
-    """
-    from numba.core import config
-
-    settings: Any = config
-    before = settings.OPT
-    settings.OPT = type(before)(1)
-    try:
-        yield
-    finally:
-        settings.OPT = before
-
-
-def _sample(
-    compiled: Any, design: AnalysisDesign, width: int, *, seed: int, draws: int, tune: int, chains: int
-) -> xr.DataTree:
-    ready = compiled.with_data(rows=_rows(design, width), settings=_settings(design.priors))
-    sampled: xr.DataTree = _nutpie().sample(
-        ready,
+def _begin(
+    compiled: CompiledDensity, design: AnalysisDesign, width: int, *, seed: int, draws: int, tune: int, chains: int
+) -> Any:
+    """Start sampling in threads of its own; `wait` gives the draws."""
+    return _nutpie().sample(
+        compiled.with_data(_settings(design.priors), _rows(design, width), start=_start(design.priors, width)),
         draws=draws,
         tune=tune,
         chains=chains,
@@ -259,8 +237,25 @@ def _sample(
         target_accept=TARGET_ACCEPT,
         progress_bar=False,
         save_warmup=False,
+        blocking=False,
     )
-    return sampled
+
+
+def _start(priors: Priors, width: int) -> dict[str, Draws]:
+    """The centre of the priors, on the scale of the sampler."""
+    start = {name: np.array(priors[name].location) for name in FIXED}
+    start |= {"sigma_log__": np.array(priors["sigma"].location), "rho_interval__": np.array(0.0)}
+    start |= {f"{name}_log__": np.log(priors[name].scale) for name in ("sigma_weekday", "sigma_period")}
+    return start | {"weekday_raw": np.zeros(6), "period_raw": np.zeros(width)}
+
+
+def constrained(unconstrained: Mapping[str, Draws]) -> dict[str, Draws]:
+    """Turn draws back from the scale on which the sampler moves them, as PyMC's transforms do."""
+    drawn = dict(unconstrained)
+    for name in ("sigma", "sigma_weekday", "sigma_period"):
+        drawn[name] = np.exp(drawn.pop(f"{name}_log__"))
+    drawn["rho"] = RHO_LIMIT * np.tanh(drawn.pop("rho_interval__") / 2)
+    return drawn
 
 
 def _seed(seed: int, design: AnalysisDesign) -> int:

@@ -1,5 +1,6 @@
 """From the sampler's draws to the posterior that is kept: one tree an outcome, with ArviZ's group names."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -26,13 +27,15 @@ def weekday_basis() -> Draws:
     return np.asarray(basis / np.linalg.norm(basis, axis=0))
 
 
-def lay_out(design: AnalysisDesign, sampled: xr.DataTree, *, seed: int) -> xr.DataTree:
+def lay_out(design: AnalysisDesign, drawn: Mapping[str, Draws], stats: xr.Dataset, *, seed: int) -> xr.DataTree:
     """Make the tree of one outcome.
 
     Parameters
     ----------
-    sampled
-        What nutpie returned: the model's own variables, non-centred, periods padded.
+    drawn
+        Draws (chain, draw, …) of the model's own variables, non-centred, periods padded.
+    stats
+        The sampler's statistics (chain, draw).
     seed
         For the draws from the prior.
 
@@ -43,7 +46,6 @@ def lay_out(design: AnalysisDesign, sampled: xr.DataTree, *, seed: int) -> xr.Da
         constant_data
         (night). For a latency, observed_data and log_likelihood are about log minutes.
     """
-    drawn = {str(name): np.asarray(values) for name, values in sampled["posterior"].data_vars.items()}
     weekday = drawn["sigma_weekday"][..., None] * drawn["weekday_raw"] @ weekday_basis().T
     period = drawn["sigma_period"][..., None] * drawn["period_raw"][..., : len(design.periods)]
     expected = _expected_between_arms(design, drawn, weekday, period)
@@ -52,13 +54,13 @@ def lay_out(design: AnalysisDesign, sampled: xr.DataTree, *, seed: int) -> xr.Da
         "prior": _prior(design, seed),
         "observed_data": _over_used_nights(design, "y", design.y, ()),
         "log_likelihood": _over_used_nights(design, "y", _log_likelihood(design, drawn, expected), ("chain", "draw")),
-        "sample_stats": _sample_stats(sampled["sample_stats"].to_dataset()),
+        "sample_stats": _sample_stats(stats),
         "constant_data": _constant_data(design.nights),
     }
     return xr.DataTree.from_dict(groups)
 
 
-def _expected_between_arms(design: AnalysisDesign, drawn: dict[str, Draws], weekday: Draws, period: Draws) -> Draws:
+def _expected_between_arms(design: AnalysisDesign, drawn: Mapping[str, Draws], weekday: Draws, period: Draws) -> Draws:
     """(chain, draw, night_used): what is expected of each used night half-way between the arms, on the model's
     scale."""
     return np.asarray(
@@ -70,7 +72,7 @@ def _expected_between_arms(design: AnalysisDesign, drawn: dict[str, Draws], week
 
 
 def _posterior(
-    design: AnalysisDesign, drawn: dict[str, Draws], weekday: Draws, period: Draws, expected: Draws
+    design: AnalysisDesign, drawn: Mapping[str, Draws], weekday: Draws, period: Draws, expected: Draws
 ) -> xr.Dataset:
     """Name the variables of the report; `level` and `effect` are averaged over the used nights of both arms."""
     level = levels(design, expected, drawn["delta"])
@@ -113,7 +115,7 @@ def _prior(design: AnalysisDesign, seed: int) -> xr.Dataset:
     return xr.Dataset({"effect": ("draw", level[:, 0] - level[:, 1])}, {"draw": np.arange(PRIOR_DRAWS)})
 
 
-def _log_likelihood(design: AnalysisDesign, drawn: dict[str, Draws], expected: Draws) -> Draws:
+def _log_likelihood(design: AnalysisDesign, drawn: Mapping[str, Draws], expected: Draws) -> Draws:
     """(chain, draw, night_used): of each night given the one before."""
     from scipy.special import erfc
 
