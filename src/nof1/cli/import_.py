@@ -123,6 +123,8 @@ def _say_nights(summary: "ImportSummary") -> None:
 
 
 def _zone(summary: "ImportSummary") -> str:
+    if summary.zone_source == "record":
+        return "every record brings its own"
     if summary.zone is None:
         return "not known, times stand as written in the export"
     named = {"option": "from --zone", "participant": "your home zone"}

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import dataframely as dy
 import polars as pl
@@ -71,7 +70,7 @@ class ImportSummary:
     nights, first_night, last_night
         Nights of the stream that the trial uses, by the evening's date.
     zone, zone_source
-        The zone that naive times were read in, and who named it.
+        The zone for times that name none, and who named it; the source is `record` where every record brings its own.
     streams
         Sessions of each stream in these exports.
     stream
@@ -149,11 +148,11 @@ def summarise(
         first_night=dates[0] if dates else None,
         last_night=dates[-1] if dates else None,
         zone=options.zone,
-        zone_source=options.zone_source,
+        zone_source="record" if found["zone_source"].unique().to_list() == ["record"] else options.zone_source,
         streams=dict(found.group_by("stream").len().sort("stream").iter_rows()),
         stream=stream.stream if stream else None,
         latency=_latency_counts(found, stream),
-        bedtime=_bedtime(nights, options.zone),
+        bedtime=_bedtime(nights),
         notes=_notes(nights, stream),
     )
 
@@ -164,18 +163,13 @@ def _latency_counts(sessions: pl.DataFrame, stream: ChosenStream | None) -> dict
     return {source: rows[0][f"latency_{source}"] if rows else 0 for source in LATENCY_SOURCES}
 
 
-def _bedtime(nights: pl.DataFrame, zone: str | None) -> str | None:
+def _bedtime(nights: pl.DataFrame) -> str | None:
+    """The last night on the clock of its evening; without an offset, as the export writes it."""
     if nights.is_empty():
         return None
     last = nights.row(-1, named=True)
-    start, end = (_local(last[name], last["offset_start"], zone) for name in ("start", "end"))
+    start, end = (last[name] + timedelta(minutes=last["offset_start"] or 0) for name in ("start", "end"))
     return f"Your last night here: {start:%A, %d %B %Y}, recorded from {start:%H:%M} to {end:%H:%M}. Is that right?"
-
-
-def _local(instant: datetime, offset_min: int | None, zone: str | None) -> datetime:
-    if zone is not None:
-        return instant.astimezone(ZoneInfo(zone))
-    return instant + timedelta(minutes=offset_min or 0)
 
 
 def _notes(nights: pl.DataFrame, stream: ChosenStream | None) -> list[str]:
