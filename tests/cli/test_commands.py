@@ -203,6 +203,33 @@ def test_five_mistakes_in_a_protocol_are_told_at_once(typist: Typist, study: Pat
         assert path in result.stderr
 
 
+def test_a_record_cut_short_is_found_by_a_head_that_was_kept(typist: Typist, study: Path) -> None:
+    """A copy from before has a whole chain; only the head that somebody kept shows that it is not the latest."""
+    before = (study / "record.sqlite").read_bytes()
+    start_fixed(typist)
+    head = json.loads(typist.does("verify", "--json", "--study", "s"))["chain_head"]
+    typist.does("log", "--date", "2026-01-06", "--taken", "--study", "s")
+    typist.does("verify", "--head", head, "--study", "s")
+    (study / "record.sqlite").write_bytes(before)
+    assert typist("verify", "--study", "s").exit_code == 0
+    result = typist("verify", "--head", head, "--study", "s")
+    assert result.exit_code == 76
+    assert "cut short" in result.stderr
+
+
+def test_the_diary_says_back_what_it_holds(typist: Typist, study: Path) -> None:
+    """After each entry the whole night is shown, in the person's own time; nonsense is asked about."""
+    start_fixed(typist)
+    typist.does("log", "--date", "2026-01-06", "--taken", "--study", "s")
+    said = typist.does("log", "--date", "2026-01-06", "--lights-out", "23:10", "--note", "tired", "--study", "s")
+    assert "dose taken: yes" in said
+    assert "lights out: 23:10" in said
+    assert "note: tired" in said
+    noon = typist("log", "--date", "2026-01-06", "--lights-out", "11:10", "--study", "s")
+    assert noon.exit_code == 2
+    assert "23:10" in noon.stderr
+
+
 def test_a_changed_file_is_found(typist: Typist, study: Path) -> None:
     """Verify names a protocol or a sleep file whose bytes changed: exit 76."""
     start_fixed(typist)

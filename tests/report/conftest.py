@@ -226,6 +226,12 @@ def made(verdict: str, *, blinding: str = "double-blind", drawn_by_nof1: bool = 
             "stream": "fitbit/sleep_stages_v2",
             "latency_source": "diary",
             "night_boundary_h": 12,
+            "registered": "2026-01-20",
+            "registered_before_first_night": True,
+            "doses": {
+                "magnesium": {"due": 60, "taken": 57, "not_taken": 2, "unknown": 1, "taken_not_due": 0},
+                "placebo": {"due": 60, "taken": 58, "not_taken": 0, "unknown": 2, "taken_not_due": 0},
+            },
             "deviations": [],
         },
         "arms": [dict(arm) for arm in ARMS],

@@ -117,6 +117,16 @@ def test_a_retracted_import_is_withdrawn_and_kept_on_record(study: Study, archiv
     verify(study)
 
 
+def test_a_wrong_person_s_stream_does_not_stay(study: Study, archive: Path, tmp_path: Path) -> None:
+    """After the import that chose the stream is retracted, the right person's export chooses anew."""
+    import_exports(study, [_google_pair(tmp_path / "google")])
+    (wrong,) = list_imports(study)
+    retract_import(study, wrong.key, reason="another person's")
+    summary = import_exports(study, [archive])
+    assert summary.stream == "fitbit/legacy"
+    assert read_nights(study).height == summary.nights > 0
+
+
 def test_nights_need_an_import(study: Study) -> None:
     """Asking for nights before any import says what to do."""
     with pytest.raises(InputMissingError, match="nof1 import"):

@@ -43,18 +43,21 @@ class _Demo:
     def run(self) -> None:
         """Play the trial from the first day to the report."""
         self._say("A person wants to know: does magnesium give me more deep sleep? First a study and a protocol.")
-        self._type(self.first, "init", str(self.folder), "--zone", ZONE)
+        self._type(self.first, "init", str(self.folder), "--zone", ZONE, "--participant", "INVENTED")
         self._in_study(self.first, "start", PROTOCOL, "--on", str(self.first))
         self._say("Every evening: what to take. Every night: what was done.")
         magnesium = self._nights_on_magnesium()
-        self._in_study(magnesium[3], "today")
-        self._in_study(magnesium[3], "log", "--taken", "--lights-out", "23:10")
+        self._in_study(magnesium[0], "today")
+        self._in_study(magnesium[0], "log", "--taken", "--lights-out", "23:10")
         export = self._live_through_it(magnesium)
         self._say("The trial is over. The wearable's own export, downloaded as a zip:")
         today = self.now.date()
         self._in_study(today, "import", str(export))
         self._in_study(today, "status")
-        self._say(f"Now the question. (In this invented person the truth is +{EFFECT_MIN:g} minutes.)")
+        self._say(
+            f"Now the question. In this invented person the truth is +{EFFECT_MIN:g} minutes; what one trial sees of it "
+            "varies, for the order is drawn anew at every run."
+        )
         self._in_study(today, "analyse")
         self._in_study(today, "report")
         self._in_study(today, "verify")

@@ -113,13 +113,17 @@ def _say_sessions(summary: "ImportSummary") -> None:
 def _say_nights(summary: "ImportSummary") -> None:
     if not summary.nights:
         click.echo("Nights: none.")
-        return
+    else:
+        _say_found_nights(summary)
+    for note in summary.notes:
+        click.echo(f"Note: {note}")
+
+
+def _say_found_nights(summary: "ImportSummary") -> None:
     click.echo(f"Nights: {summary.nights}, from {summary.first_night} to {summary.last_night} (by the evening's date).")
     click.echo(f"Zone: {_zone(summary)}. {summary.bedtime}")
     sources = ", ".join(f"{source} {count}" for source, count in summary.latency.items() if count)
-    click.echo(f"Time to fall asleep can come from (nights): {sources}.")
-    for note in summary.notes:
-        click.echo(f"Note: {note}")
+    click.echo(f"Time to fall asleep can come from (nights of 3 hours and more): {sources or 'nothing'}.")
 
 
 def _zone(summary: "ImportSummary") -> str:

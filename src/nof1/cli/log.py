@@ -41,7 +41,7 @@ def command(
     """
     from nof1.study.diaries import log_night
 
-    entry = log_night(
+    said = log_night(
         opened(study_path),
         night=night.date() if night else None,
         dose_taken=dose_taken,
@@ -52,9 +52,20 @@ def command(
         participant=participant,
     )
     if as_json:
-        print_json(entry.to_payload())
-    else:
-        click.echo(f"Logged for the evening of {entry.night:%A, %d %B %Y}.")
+        print_json(said)
+        return
+    click.echo(f"The evening of {said['night']:%A, %d %B %Y} now says:")
+    for name, value in said.items():
+        if name != "night" and (value is not None or name == "dose_taken"):
+            click.echo(f"  {name.replace('_', ' ')}: {_words(value)}")
+
+
+def _words(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%H:%M}"
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: "not said"}[value]
+    return str(value)
 
 
 def _pair(answer: str) -> tuple[str, str]:

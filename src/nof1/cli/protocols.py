@@ -43,3 +43,4 @@ def _show(protocol: str, as_json: bool) -> None:
         print_json(checked)
     else:
         click.echo(protocol_text(protocol)[0], nl=False)
+        click.echo(f"{protocol}: no mistakes.", err=True)

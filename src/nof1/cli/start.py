@@ -72,6 +72,18 @@ def _summary(trial: "Trial") -> dict[str, object]:
     }
 
 
+def _say_safety(trial: "Trial") -> None:
+    safety = trial.protocol.safety
+    if any(arm.elemental_mg for arm in trial.protocol.arms):
+        click.echo("Before the first night, ask your clinician if any of these holds (nof1 does not ask for you yet):")
+        click.echo(click.wrap_text("; ".join(safety.ask_before), 96, "  ", "  "))
+        click.echo(f"Stop and ask if: {'; '.join(safety.stop_if)}.")
+    for warning in safety.warnings:
+        click.echo(f"Please note: {warning}")
+    if covariates := trial.protocol.analysis.covariates:
+        click.echo(f"This version writes down {', '.join(covariates)}, but does not adjust the analysis for it.")
+
+
 def _say(trial: "Trial") -> None:
     schedule = trial.schedule
     click.echo(f"Began: {trial.protocol.title}")
@@ -82,6 +94,5 @@ def _say(trial: "Trial") -> None:
     )
     click.echo(f"First evening {schedule.first_night}, last evening {schedule.last_night}.")
     click.echo(f"This trial is {trial.blinding}: expectation cannot be told apart from effect.")
-    for warning in trial.protocol.safety.warnings:
-        click.echo(f"Please note: {warning}")
+    _say_safety(trial)
     click.echo("Next: nof1 today, every evening.")

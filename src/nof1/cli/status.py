@@ -39,7 +39,9 @@ def _say(status: "TrialStatus") -> None:
     )
     for change in status.changes:
         click.echo(f"Change: {change}")
-    if status.ended:
+    if status.stream is None:
+        click.echo("Next: nof1 import YOUR-EXPORT")
+    elif status.ended:
         click.echo("Next: nof1 analyse")
 
 

@@ -7,17 +7,20 @@ import click
 from nof1.cli.options import json_option, opened, print_json, study_option
 
 
-@click.command(epilog="Example: nof1 verify")
+@click.command(epilog="Examples: nof1 verify · nof1 verify --head 3fa9c1...")
+@click.option("--head", metavar="HASH", help="A chain head that you kept: the record must still hold it.")
 @study_option
 @json_option
-def command(study_path: Path | None, as_json: bool) -> None:
-    """Check the record's chain, the protocol and every sleep file."""
+def command(head: str | None, study_path: Path | None, as_json: bool) -> None:
+    """Check the record's chain, the protocol, every sleep file and the last results."""
     from nof1.study.verification import verify
 
-    verified = verify(opened(study_path))
+    verified = verify(opened(study_path), head=head)
     if as_json:
         print_json(verified)
         return
     click.echo(f"Intact: {verified.events} events, {verified.sleep_files} sleep files, {verified.protocol}.")
     click.echo(f"Chain head: {verified.chain_head}")
-    click.echo("Keep that line elsewhere (an e-mail to your clinician): against it, a record cut short is found too.")
+    click.echo(
+        "Send that line to somebody. Later, nof1 verify --head THAT-HASH finds a record that was cut short, too."
+    )

@@ -73,6 +73,7 @@ def render_report(result: Json, posterior: "xr.DataTree") -> str:
             policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:",
             outcomes=[_outcome(outcome, result, posterior) for outcome in result["outcomes"]],
             cautions=sentences.cautions(result),
+            doses=sentences.doses(result),
             key=sentences.key(result["arms"]),
             disclaimer=sentences.DISCLAIMER,
             latency_source=LATENCY_SOURCE.get(result["trial"]["latency_source"], result["trial"]["latency_source"]),

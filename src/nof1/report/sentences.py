@@ -15,6 +15,9 @@ from nof1.report.rounding import decimals_in_sentences, fixed, percent, quantity
 type Json = Mapping[str, Any]
 
 OPEN_LABEL: Final = "open label"
+ENOUGH_TAKEN: Final = 0.8
+"""Where fewer of the doses due are known to have been taken, the page says so beside the verdict."""
+
 DISCLAIMER: Final = "This is not a diagnosis; do not change medicines without your clinician."
 
 PROBABILITY_WORDS: Final = (
@@ -33,7 +36,7 @@ AS_LIKELY_AS_NOT: Final = "about as likely as not"
 BETTER: Final = ("meaningful_benefit", "benefit", "better_size_unclear")
 WORSE: Final = ("meaningful_worsening", "worsening", "worse_size_unclear")
 WHY_EXCLUDED: Final = {
-    "transition": "first nights of a period, set aside beforehand",
+    "transition": "first nights of a period, set aside by the protocol",
     "run_in": "run-in before the first period",
     "no_arm": "on no treatment",
     "other_arm": "on an arm that is not compared here",
@@ -330,7 +333,39 @@ def cautions(result: Json) -> list[str]:
         said.append(
             "nof1 did not draw this schedule: whatever else changed with the treatments may have caused a difference."
         )
-    return said
+    if not result["trial"]["registered_before_first_night"]:
+        said.append(
+            f"The protocol was registered on {result['trial']['registered']}, after the first night: nobody can know "
+            "whether what counts as worthwhile was chosen with the nights in view."
+        )
+    if _doses_doubtful(result):
+        said.append(f"Fewer than {ENOUGH_TAKEN:.0%} of the doses are known to have been taken.")
+    return [*said, *result["trial"]["deviations"]]
+
+
+def doses(result: Json) -> str | None:
+    """Say what is known of the doses; None where none was due."""
+    total = _dose_counts(result)
+    if not total["due"]:
+        return None
+    text = (
+        f"Doses: {total['due']} were due; {total['taken']} are logged as taken, {total['not_taken']} as not taken, "
+        f"{total['unknown']} are unknown"
+    )
+    text += f"; {total['taken_not_due']} were taken though none was due. " if total["taken_not_due"] else ". "
+    return text + "Nights are compared as assigned, whatever was taken."
+
+
+def _dose_counts(result: Json) -> dict[str, int]:
+    arms = result["trial"]["doses"].values()
+    return {
+        key: sum(counts[key] for counts in arms) for key in ("due", "taken", "not_taken", "unknown", "taken_not_due")
+    }
+
+
+def _doses_doubtful(result: Json) -> bool:
+    total = _dose_counts(result)
+    return total["taken"] < ENOUGH_TAKEN * total["due"]
 
 
 def lines(result: Json) -> list[str]:
@@ -338,4 +373,5 @@ def lines(result: Json) -> list[str]:
     said = [
         line for outcome in result["outcomes"] for line in finding(outcome, result["arms"], blinding=result["blinding"])
     ]
-    return [*said, key(result["arms"]), *cautions(result), DISCLAIMER]
+    taken = doses(result)
+    return [*said, *([taken] if taken else []), key(result["arms"]), *cautions(result), DISCLAIMER]

@@ -19,10 +19,12 @@ from nof1.model.estimate import estimate
 from nof1.sleep.streams import grain_min
 from nof1.store.folder import make_private_folder, write_private_file
 from nof1.store.state import admitted_files
+from nof1.study.diaries import read_diary
 from nof1.study.nights import latency_source, read_nights, read_sessions
 from nof1.study.study import Study
 from nof1.study.trials import Trial, read_trial
-from nof1.study.verification import verify
+from nof1.study.verification import require_intact
+from nof1.trial.adherence import AS_ASSIGNED, MISSED, NOT_DUE, UNKNOWN, adherence
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,10 +76,11 @@ def analyse(study: Study, *, participant: str | None = None, progress: Callable[
     DataError
         The nights cannot be analysed.
     """
-    verify(study)
+    require_intact(study)
     with study.record() as record:
         trial = read_trial(study, record, participant)
         _check_ended(trial, study)
+        diary = read_diary(record, trial.participant)
         files = admitted_files(record, trial.participant.code)
         head = record.events()[-1].hash
     nights = read_nights(study, participant=trial.participant.code)
@@ -91,7 +94,7 @@ def analyse(study: Study, *, participant: str | None = None, progress: Callable[
         "chain_head": head,
         "sleep_files": [file.sha256 for file in files],
     }
-    result = _result(trial, outcomes, provenance)
+    result = _result(trial, outcomes, _doses(trial, diary), provenance)
     folder = study.folder.reports(trial.participant.code)
     written = _write(folder, result, posterior)
     with study.record() as record, record.writing():
@@ -153,7 +156,9 @@ def _estimate_all(
     return outcomes, xr.DataTree(children=fitted)
 
 
-def _result(trial: Trial, outcomes: list[dict[str, Any]], provenance: dict[str, Any]) -> dict[str, Any]:
+def _result(
+    trial: Trial, outcomes: list[dict[str, Any]], doses: dict[str, dict[str, int]], provenance: dict[str, Any]
+) -> dict[str, Any]:
     protocol, schedule, design = trial.protocol, trial.schedule, trial.protocol.design
     stream = trial.stream
     lengths = {period.nights for period in schedule.periods}
@@ -178,6 +183,9 @@ def _result(trial: Trial, outcomes: list[dict[str, Any]], provenance: dict[str, 
             "stream": stream.stream if stream else None,
             "latency_source": latency_source(stream, protocol.sleep) if stream else None,
             "night_boundary_h": protocol.sleep.night_boundary_h,
+            "registered": trial.started_at[:10],
+            "registered_before_first_night": trial.registered_before_first_night,
+            "doses": doses,
             "deviations": _deviations(trial),
         },
         "arms": [
@@ -190,6 +198,23 @@ def _result(trial: Trial, outcomes: list[dict[str, Any]], provenance: dict[str, 
             "python": platform.python_version(),
             **provenance,
         },
+    }
+
+
+def _doses(trial: Trial, diary: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """Nights of each arm: doses due, and by the diary taken, not taken, unknown, and taken though none was due."""
+    without_dose = [arm.code for arm in trial.protocol.arms if arm.units_per_dose == 0]
+    said = adherence(trial.calendar(), diary, without_dose=without_dose)
+    counted = {arm.code: said.filter(pl.col("arm") == arm.code)["status"].to_list() for arm in trial.protocol.arms}
+    return {
+        code: {
+            "due": sum(status in {AS_ASSIGNED, MISSED, UNKNOWN} for status in statuses),
+            "taken": statuses.count(AS_ASSIGNED),
+            "not_taken": statuses.count(MISSED),
+            "unknown": statuses.count(UNKNOWN),
+            "taken_not_due": statuses.count(NOT_DUE),
+        }
+        for code, statuses in counted.items()
     }
 
 

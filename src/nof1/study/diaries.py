@@ -1,8 +1,9 @@
 """The diary of a trial: what is to be done tonight, and what was done."""
 
+import re
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -14,7 +15,9 @@ from nof1.study.trials import Trial, read_trial
 from nof1.trial.diary import Answer, DiaryEntry, current_diary, moment_on
 from nof1.trial.schedule import Period
 
-ONE_NIGHT = timedelta(days=1)
+ONE_NIGHT: Final = timedelta(days=1)
+DAYTIME_H: Final = 4
+"""Nobody turns out the light to sleep within so many hours of the moment that parts two nights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,8 @@ def log_night(
     note: str | None = None,
     answers: dict[str, str] | None = None,
     participant: str | None = None,
-) -> DiaryEntry:
-    """Write into the diary of one night.
+) -> dict[str, Any]:
+    """Write into the diary of one night, and give what it says of that night now; null is not said.
 
     What is not said stays as it was; what is said again supersedes, and both stay on record.
 
@@ -125,6 +128,7 @@ def log_night(
     with study.record() as record, record.writing():
         trial = read_trial(study, record, participant)
         evening = _loggable(trial, study, night)
+        _check_plausible(trial, lights_out)
         entry = DiaryEntry(
             night=evening,
             dose_taken=dose_taken,
@@ -137,7 +141,9 @@ def log_night(
             raise UsageError("Nothing to log: say --taken or --not-taken, --lights-out, --note or --answer KEY=VALUE.")
         payload = entry.to_payload()
         study.append(record, "diary-logged", payload, command="log", participant=trial.participant.code)
-    return entry
+        diary = read_diary(record, trial.participant)
+    said = diary.filter(pl.col("night") == evening).row(0, named=True)
+    return {key: value.astimezone(trial.zone) if isinstance(value, datetime) else value for key, value in said.items()}
 
 
 def _stage(trial: Trial, period: Period | None, night: date) -> str:
@@ -188,6 +194,15 @@ def _loggable(trial: Trial, study: Study, night: date | None) -> date:
     return evening
 
 
+def _check_plausible(trial: Trial, lights_out: str | None) -> None:
+    """Lights out in the middle of the day is 11:10 written for 23:10."""
+    clock = re.fullmatch(r"\s*(\d{1,2}):\d\d\s*", lights_out or "")
+    if clock and abs(int(clock[1]) - trial.protocol.sleep.night_boundary_h) < DAYTIME_H:
+        raise UsageError(
+            f"Lights out at {lights_out}? Write 23:10 for ten past eleven at night, 0:40 for past midnight."
+        )
+
+
 def _moment(trial: Trial, night: date, clock: str | None) -> Any:
     if clock is None:
         return None
@@ -220,4 +235,6 @@ def _answer(key: str, kind: str, text: str) -> Answer:
         raise UsageError(f"{key} is a number: {text!r} is none.") from error
     if not abs(number) < 1e9:  # noqa: PLR2004
         raise UsageError(f"{key} is {text}: no such number can be meant.")
+    if number < 0:
+        raise UsageError(f"{key} is {text}: a count of something cannot be negative.")
     return number

@@ -223,8 +223,11 @@ def _admit(study: Study, record: Record, person: Participant, export: ReadExport
 
 
 def _stream_in_use(study: Study, record: Record, person: Participant, found: pl.DataFrame) -> ChosenStream | None:
+    """The stream that stands, or the best of those found where no standing import holds it any longer."""
     chosen = chosen_stream(record, person.code)
-    if chosen is None and not found.is_empty():
+    standing = scan_sessions(study.folder, admitted_files(record, person.code))
+    held = chosen is not None and not standing.filter(pl.col("stream") == chosen.stream).head(1).collect().is_empty()
+    if not held and not found.is_empty():
         chosen = _best_stream(found)
         study.append(record, "stream-chosen", asdict(chosen), command="import", participant=person.code)
     return chosen

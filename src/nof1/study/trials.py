@@ -3,9 +3,9 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -21,6 +21,8 @@ from nof1.study.verification import protocol_faults
 from nof1.trial.allocation import SEED_BYTES, Allocation, allocate
 from nof1.trial.protocol import Protocol, parse_protocol
 from nof1.trial.schedule import Schedule, calendar, evening_of, schedule, schedule_from_csv
+
+FARTHEST_START: Final = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class Trial:
     def evening(self, instant: datetime) -> date:
         """The night that an instant belongs to: 00:30 belongs to the evening before."""
         return evening_of(instant.astimezone(self.zone), self.protocol.sleep.night_boundary_h)
+
+    @property
+    def registered_before_first_night(self) -> bool:
+        """Whether the protocol was registered no later than the first evening of the schedule."""
+        return self.evening(datetime.fromisoformat(self.started_at)) <= self.schedule.first_night
 
     def has_ended(self, instant: datetime) -> bool:
         """Whether the last night is over."""
@@ -190,6 +197,8 @@ def _drawn_schedule(
             f"--on {on} is past, and a draw must come before the first night. Start tonight ({today}) or later; a "
             'trial run elsewhere is brought with scheme = "fixed" and --schedule FILE.'
         )
+    if on > today + FARTHEST_START:
+        raise UsageError(f"--on {on} is more than a year ahead: is the year mistyped?")
     drawn = allocate(protocol.design, protocol.arms, entropy(SEED_BYTES))
     return drawn, schedule(drawn, protocol.design, on)
 
