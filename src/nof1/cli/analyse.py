@@ -55,6 +55,8 @@ def _say(analysis: "Analysis") -> None:
 
 
 def _row(outcome: dict[str, Any]) -> list[object]:
+    from nof1.report.rounding import percent
+
     effect = outcome["effect"]
     return [
         outcome["label"],
@@ -62,6 +64,6 @@ def _row(outcome: dict[str, Any]) -> list[object]:
         f"{effect['median']:+.1f}",
         f"{effect['ci50'][0]:+.1f} to {effect['ci50'][1]:+.1f}",
         f"{effect['ci95'][0]:+.1f} to {effect['ci95'][1]:+.1f}",
-        f"{outcome['probability']['p_better']:.2f}",
+        percent(outcome["probability"]["p_better"]),
         outcome["nights"]["used"],
     ]

@@ -55,8 +55,8 @@ class _Demo:
         self._in_study(today, "import", str(export))
         self._in_study(today, "status")
         self._say(
-            f"Now the question. In this invented person the truth is +{EFFECT_MIN:g} minutes; what one trial sees of it "
-            "varies, for the order is drawn anew at every run."
+            f"Now the question. In this invented person the truth is +{EFFECT_MIN:g} minutes. "
+            "What one trial sees of it varies: the order is drawn anew at every run."
         )
         self._in_study(today, "analyse")
         self._in_study(today, "report")

@@ -15,6 +15,9 @@ from nof1.report.rounding import decimals_in_sentences, fixed, percent, quantity
 type Json = Mapping[str, Any]
 
 OPEN_LABEL: Final = "open label"
+LEANS: Final = 0.9
+"""From this probability of a direction, "not enough to tell" alone would seem to contradict the sentence after it."""
+
 ENOUGH_TAKEN: Final = 0.8
 """Where fewer of the doses due are known to have been taken, the page says so beside the verdict."""
 
@@ -178,7 +181,7 @@ def headline(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
     pair = f"{words.arm} and on {words.reference}"
     found = {
         "no_worthwhile_difference": f": {words.name} is about the same on {pair}",
-        "not_enough_to_tell": f" whether {words.name} differs between {words.arm} and {words.reference}",
+        "not_enough_to_tell": f" whether {words.name} differs between {words.arm} and {words.reference}{_lean(outcome)}",
         "descriptive_only": f": {words.name} on {pair}",
         "not_usable": f" about {words.name} on {pair}",
     }.get(verdict)
@@ -186,6 +189,12 @@ def headline(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
         way = words.better if verdict in BETTER else words.worse
         found = f": {words.name} is {way} on {words.arm} than on {words.reference}; {_how_much(outcome)}"
     return f"{verdict_tag(outcome, arms, blinding=blinding)}{found}."
+
+
+def _lean(outcome: Json) -> str:
+    """Say that a direction is probable, where it is and yet falls short."""
+    leans = max(outcome["probability"]["p_better"], outcome["probability"]["p_worse"]) >= LEANS
+    return "; it leans one way, but stays short of the certainty that the protocol asks for" if leans else ""
 
 
 def _how_much(outcome: Json) -> str:
