@@ -181,7 +181,8 @@ def headline(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
     pair = f"{words.arm} and on {words.reference}"
     found = {
         "no_worthwhile_difference": f": {words.name} is about the same on {pair}",
-        "not_enough_to_tell": f" whether {words.name} differs between {words.arm} and {words.reference}{_lean(outcome)}",
+        "not_enough_to_tell": f" whether {words.name} differs between {words.arm} and {words.reference}"
+        + _lean(outcome),
         "descriptive_only": f": {words.name} on {pair}",
         "not_usable": f" about {words.name} on {pair}",
     }.get(verdict)
@@ -193,7 +194,8 @@ def headline(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
 
 def _lean(outcome: Json) -> str:
     """Say that a direction is probable, where it is and yet falls short."""
-    leans = max(outcome["probability"]["p_better"], outcome["probability"]["p_worse"]) >= LEANS
+    probability = outcome["probability"] or {"p_better": 0.0, "p_worse": 0.0}
+    leans = max(probability["p_better"], probability["p_worse"]) >= LEANS
     return "; it leans one way, but stays short of the certainty that the protocol asks for" if leans else ""
 
 
