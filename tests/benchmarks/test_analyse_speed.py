@@ -1,23 +1,14 @@
 """How long an analysis takes, beside a plain PyMC script of the same two models (run with `-m benchmark -s`)."""
 
 import statistics
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from tests.benchmarks.stopwatch import seconds
 
 HERE = Path(__file__).parent
 ROUNDS = 5
 AT_MOST = 0.5
-
-
-def seconds(*words):
-    """Wall-clock seconds of one process."""
-    begin = time.perf_counter()
-    subprocess.run([sys.executable, *map(str, words)], check=True, capture_output=True)
-    return time.perf_counter() - begin
 
 
 @pytest.mark.benchmark

@@ -1,12 +1,10 @@
 """How long a person waits for the help page and for an import, measured side by side in one run."""
 
 import statistics
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from tests.benchmarks.stopwatch import seconds
 from tests.cases import ZONE, write_export
 
 pytestmark = pytest.mark.benchmark
@@ -14,21 +12,13 @@ pytestmark = pytest.mark.benchmark
 EMPTY_CLICK = "import click\n@click.group()\ndef main():\n    'Nothing.'\nmain(['--help'])"
 HELP = "from nof1.cli import main\nmain(['--help'])"
 POLARS = "import polars"
-IMPORT = "import sys\nfrom nof1.cli import main\nmain(['import', sys.argv[1], '--study', sys.argv[2]])"
 THREE_YEARS = 1_170
 """Nights; with those on which the device was not worn left out, about 1,100 are recorded."""
 
 
-def seconds(code: str, *words: object) -> float:
-    """Run a program and give the wall seconds that it took."""
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True, capture_output=True)
-    return time.perf_counter() - began
-
-
 def test_the_help_page_starts_at_once() -> None:
     """``nof1 --help`` takes at most twice as long as an empty click program."""
-    pairs = [(seconds(HELP), seconds(EMPTY_CLICK)) for _ in range(11)]
+    pairs = [(seconds("-c", HELP), seconds("-c", EMPTY_CLICK)) for _ in range(11)]
     ratio = statistics.median(ours / empty for ours, empty in pairs[1:])
     print(f"\nnof1 --help / an empty click program: {ratio:.2f} (median of 10 pairs)")
     assert ratio <= 2.0
@@ -40,8 +30,8 @@ def test_three_years_are_imported_before_you_look_up(tmp_path: Path) -> None:
     beyond = []
     for run in range(6):
         study = tmp_path / f"study{run}"
-        seconds("import sys\nfrom nof1.cli import main\nmain(sys.argv[1:])", "init", study, "--zone", ZONE)
-        beyond.append((seconds(IMPORT, archive, study), seconds(POLARS)))
+        seconds("-m", "nof1", "init", study, "--zone", ZONE)
+        beyond.append((seconds("-m", "nof1", "import", archive, "--study", study), seconds("-c", POLARS)))
     ours, polars = (statistics.median(column) for column in zip(*beyond[1:], strict=True))
     print(f"\nimport of {THREE_YEARS} nights: {ours:.2f} s, of which importing polars alone {polars:.2f} s")
     assert ours - polars <= 1.5

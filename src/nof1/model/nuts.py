@@ -23,7 +23,7 @@ from nof1.model.posterior import Draws, carries, gaps, lay_out, weekday_basis
 from nof1.model.priors import RHO_LIMIT, RHO_SD, Priors
 
 DRAWS: Final = 1_000
-TUNE: Final = 1_000
+TUNE: Final = 600
 CHAINS: Final = 4
 TARGET_ACCEPT: Final = 0.9
 """Small steps: period and weekday effects with few periods make a funnel."""
