@@ -131,15 +131,16 @@ def test_a_dry_run_works_anywhere_and_stores_nothing(typist: Typist) -> None:
 
 
 def test_a_retracted_import_is_gone_and_stays_on_record(typist: Typist, study: Path) -> None:
-    """A wrong zone is withdrawn and imported again rightly; the list shows both."""
-    typist.does("import", "takeout.zip", "--zone", "Asia/Tokyo", "--study", "s")
-    listed = json.loads(typist.does("imports", "--json", "--study", "s"))
-    tokyo = next(one for one in listed if one["zone"] == "Asia/Tokyo")
-    typist.does("retract", tokyo["key"][:8], "--reason", "wrong zone", "--study", "s")
+    """A wrong zone is refused a second reading, withdrawn, and imported again rightly; the list shows both."""
+    words = ("import", "takeout.zip", "--zone", "Asia/Tokyo", "--study", "s")
+    refused = typist(*words)
+    assert refused.exit_code == 2
+    (berlin,) = json.loads(typist.does("imports", "--json", "--study", "s"))
+    assert f"nof1 retract {berlin['key'][:8]}" in refused.stderr
+    typist.does("retract", berlin["key"][:8], "--reason", "wrong zone", "--study", "s")
+    typist.does(*words)
     after = json.loads(typist.does("imports", "--json", "--study", "s"))
-    assert [one["retracted"] for one in after] == [False, True]
-    typist.does("import", "takeout.zip", "--zone", "Asia/Tokyo", "--study", "s")
-    assert len(json.loads(typist.does("imports", "--json", "--study", "s"))) == 3
+    assert [(one["zone"], one["retracted"]) for one in after] == [(ZONE, True), ("Asia/Tokyo", False)]
 
 
 def test_an_evening_of_a_trial(typist: Typist, study: Path) -> None:

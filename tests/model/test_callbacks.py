@@ -54,6 +54,15 @@ def test_the_callback_is_the_models_density(design, model):
         assert got_slope == pytest.approx(slope(at), rel=1e-8, abs=1e-8)
 
 
+def test_data_of_another_shape_are_refused(design):
+    """The callback reads raw memory, so what does not fit never reaches it."""
+    compiled = compiled_model(WIDTH)
+    rows, settings, start = _rows(design, WIDTH), _settings(design.priors), _start(design.priors, WIDTH)
+    for vector, matrix in ((settings[:3], rows), (settings, rows[:, :3]), (settings, rows[0])):
+        with pytest.raises(AssertionError, match="do not fit"):
+            compiled.with_data(vector, matrix, start=start)
+
+
 def test_a_step_out_of_the_support_is_said(design):
     """Where the density is not finite the callback says so, and does not pretend."""
     compiled = compiled_model(WIDTH)

@@ -189,3 +189,17 @@ def test_mistaken_calls_are_refused():
         design_of(nights, calendar, replace(DEEP, measure="tst_min"))
     with pytest.raises(DataError, match="import the nights again"):
         design_of(change(nights, 0, deep_min=-1.0), calendar)
+
+
+def test_lights_out_written_in_an_open_trial_only_describes():
+    """In an open trial the person who wrote lights-out down knew the treatment: numbers, and no verdict."""
+    nights, calendar = simulated_trial(seed=2)
+    diary = nights.with_columns(sol_source=pl.lit("diary"))
+    told = {
+        known: build_design(
+            diary, calendar, LATENCY, arm=ARMS[0], reference=ARMS[1], exclude_flags=[], open_label=known
+        ).why_descriptive
+        for known in (True, False)
+    }
+    assert "knew what they had taken" in told[True]
+    assert told[False] is None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nof1.errors import BusyError, DataError, InputMissingError, WriteError
+from nof1.errors import BusyError, DataError, InputMissingError, TamperedError, WriteError
 from nof1.store import events as events_module
 from nof1.store.events import GENESIS, Record, canonical_json, chain_faults
 
@@ -37,12 +37,16 @@ def add(record: Record, kind: str, payload: dict[str, object], participant: str 
     record.append(kind, payload, at=NOW, actor="me", command="test", participant=participant)
 
 
-def edit(path: Path, statement: str) -> None:
-    """Change the file behind the record's back, as somebody with a database tool would."""
-    with sqlite3.connect(path) as connection:
-        connection.executescript("DROP TRIGGER event_is_never_changed; DROP TRIGGER event_is_never_deleted;")
-        connection.execute(statement)
-    connection.close()
+def edit(path: Path, *statements: str) -> None:
+    """Change the file behind the record's back, as somebody with a database tool would who then covers their tracks."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        for _, definition in triggers:
+            connection.execute(definition)
 
 
 def test_chain_is_whole(record: Record) -> None:
@@ -76,12 +80,47 @@ def test_edits_are_found(path: Path, record: Record, statement: str, says: str) 
 def test_rows_swapped_are_found(path: Path, record: Record) -> None:
     """Two events that change places, payload and all, break the chain."""
     record.close()
-    edit(path, "UPDATE event SET seq = -seq WHERE seq < 3")
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE event SET seq = 3 + seq WHERE seq < 0")
-    connection.close()
+    edit(path, "UPDATE event SET seq = -seq WHERE seq < 3", "UPDATE event SET seq = 3 + seq WHERE seq < 0")
     with Record.open(path) as reopened:
         assert chain_faults(reopened.events())
+        with pytest.raises(TamperedError, match="not as it was recorded"):
+            reopened.require_whole()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP VIEW admitted_import",
+        "DROP TRIGGER event_is_never_deleted",
+        "CREATE TABLE more (x)",
+        "CREATE TRIGGER t AFTER INSERT ON event BEGIN SELECT 1; END",
+    ],
+)
+def test_what_a_record_is_made_of_cannot_change(path: Path, record: Record, statement: str) -> None:
+    """Views say what the state is: a record whose views, triggers or tables are others is refused."""
+    record.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+    with pytest.raises(TamperedError, match="views or triggers"):
+        Record.open(path)
+
+
+def test_a_view_that_swaps_the_arms_is_refused(path: Path, record: Record) -> None:
+    """A view redefined to tell another story, its rows untouched, is found."""
+    record.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP VIEW started_trial")
+        connection.execute("CREATE VIEW started_trial AS SELECT * FROM event WHERE 0")
+    with pytest.raises(TamperedError):
+        Record.open(path)
+
+
+def test_one_payload_has_one_reading(path: Path, record: Record) -> None:
+    """A payload with a key twice, which SQLite and Python would read differently, is refused."""
+    record.close()
+    edit(path, """UPDATE event SET payload = '{"zone":"Asia/Tokyo","zone":"Europe/Berlin"}' WHERE seq = 1""")
+    with Record.open(path) as reopened, pytest.raises(TamperedError, match="Event 1"):
+        reopened.events()
 
 
 def test_rows_cannot_be_changed_by_accident(record: Record) -> None:

@@ -107,15 +107,36 @@ def test_missing_changed_and_newer_files_are_named(folder: StudyFolder) -> None:
 
 
 def test_leftovers_of_an_interrupted_import_are_swept(folder: StudyFolder) -> None:
-    """What no event admits is removed; admitted files and foreign ones stay."""
-    kept = write_sessions(folder, "P01", "a", table(session()), {})
-    left = write_sessions(folder, "P01", "b", table(session()), {})
+    """What no event admits and nof1 wrote is removed; admitted files and those of others stay."""
+    kept, left = (write_sessions(folder, "P01", digit * 32, table(session()), {}) for digit in "ab")
     home = folder.sleep("P01")
-    (home / ".c.parquet.1.tmp").touch()
-    (home / "notes.txt").touch()
+    torn = home / f".{'c' * 32}.parquet.1.tmp"
+    for path in (torn, home / "mine.parquet", home / "notes.txt"):
+        path.touch()
     swept = sweep_interrupted(folder, "P01", [kept])
-    assert sorted(path.name for path in swept) == [".c.parquet.1.tmp", left.path(folder).name]
-    assert sorted(path.name for path in home.iterdir()) == ["a.parquet", "notes.txt"]
+    assert sorted(swept) == sorted([torn, left.path(folder)])
+    assert sorted(path.name for path in home.iterdir()) == [f"{kept.key}.parquet", "mine.parquet", "notes.txt"]
+
+
+def test_nothing_is_swept_through_a_link(folder: StudyFolder, tmp_path: Path) -> None:
+    """A sleep folder that is a link to somewhere else is left alone."""
+    elsewhere = StudyFolder(tmp_path / "elsewhere")
+    file = write_sessions(elsewhere, "P01", "a" * 32, table(session()), {})
+    folder.sleep("P01").parent.mkdir(parents=True, exist_ok=True)
+    folder.sleep("P01").symlink_to(elsewhere.sleep("P01"))
+    assert sweep_interrupted(folder, "P01", []) == []
+    assert file_fault(elsewhere, file) is None
+
+
+def test_a_staged_version_beats_an_unstaged_one(folder: StudyFolder) -> None:
+    """Of two versions of a session that say the same otherwise, the one with stages stands, whatever their hashes."""
+    bare = session("1", hypnogram=None, staging="totals", totals={"deep_s": 60})
+    for one, other in (("a", "b"), ("b", "a")):
+        files = [
+            write_sessions(folder, "P01", one * 32, table(session("1")), {}),
+            write_sessions(folder, "P01", other * 32, table(bare, session("2", night=9)), {}),
+        ]
+        assert scan_sessions(folder, files).collect()["staging"].to_list() == ["stages", "stages"]
 
 
 def test_the_key_knows_how_an_export_was_read() -> None:

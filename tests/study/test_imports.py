@@ -112,8 +112,19 @@ def test_a_retracted_import_is_withdrawn_and_kept_on_record(study: Study, archiv
     retract_import(study, listed.key[:10], reason="somebody else's")
     assert table(study).is_empty()
     assert [one.retracted for one in list_imports(study)] == [True]
-    with pytest.raises(UsageError, match="no import"):
+    with pytest.raises(UsageError, match="no standing import"):
         retract_import(study, listed.key, reason="again")
+    verify(study)
+
+
+def test_a_lost_sleep_file_comes_back_with_its_export(study: Study, archive: Path) -> None:
+    """The same export restores a file that was lost, byte for byte."""
+    import_exports(study, [archive])
+    before = table(study)
+    for path in study.folder.sleep("P01").iterdir():
+        path.unlink()
+    import_exports(study, [archive])
+    assert table(study).equals(before)
     verify(study)
 
 

@@ -143,7 +143,7 @@ SINGLE_MISTAKES = [
     ("period_nights = 10", "period_nights = 10.0", "design.period_nights: must be a whole number"),
     ("blocks = 6", "blocks = 6\nblocks_ = 1", "design.blocks_: unknown key; did you mean blocks?"),
     ("blocks = 6", "blocks = 200", "design.blocks: 200 blocks make a trial of 4000 nights"),
-    ("blocks = 6", "blocks = 0", "design.blocks: must be at least 1, it is 0"),
+    ("blocks = 6", "blocks = 0", "design.blocks: must be at least 2, it is 0"),
     ('scheme = "randomised-pairs"', 'scheme = "counterbalanced"', "design.scheme: not available yet: counterbalanced"),
     (
         'scheme = "randomised-pairs"',

@@ -69,6 +69,8 @@ def _summary(trial: "Trial") -> dict[str, object]:
         "last_night": trial.schedule.last_night,
         "planned_nights": trial.schedule.planned_nights,
         "periods": len(trial.schedule.periods),
+        "smallest_p": trial.smallest_p,
+        "receipt": trial.receipt,
     }
 
 
@@ -95,4 +97,9 @@ def _say(trial: "Trial") -> None:
     click.echo(f"First evening {schedule.first_night}, last evening {schedule.last_night}.")
     click.echo(f"This trial is {trial.blinding}: expectation cannot be told apart from effect.")
     _say_safety(trial)
-    click.echo("Next: nof1 today, every evening.")
+    if trial.smallest_p is not None:
+        click.echo(f"The smallest p that a randomisation test could reach with this design: {trial.smallest_p:.3g}.")
+    click.echo(f"Receipt, to send to somebody before the first night: {trial.receipt}")
+    click.echo(
+        "Later, nof1 verify --head RECEIPT shows that the record still holds it. Next: nof1 today, every evening."
+    )

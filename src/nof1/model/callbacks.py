@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+MATRIX: Final = 2
 NOT_FINITE: Final = 3
 """What tells nutpie that a step left the density's support: a divergence, not an error."""
 
@@ -29,6 +30,8 @@ class CompiledDensity:
     ----------
     function
         PyTensor's function (point → log density, gradient); it must live as long as its address is used.
+    vector_size, columns
+        The lengths that the data must have: the callback reads raw memory.
     names, shapes
         The unconstrained variables, in the order in which they stand in a flat point.
     density, expand
@@ -36,6 +39,8 @@ class CompiledDensity:
     """
 
     function: Any
+    vector_size: int
+    columns: int
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     density: Any
@@ -58,6 +63,8 @@ class CompiledDensity:
         """
         from nutpie.compile_pymc import CompiledPyMCModel
 
+        if vector.shape != (self.vector_size,) or matrix.ndim != MATRIX or matrix.shape[1] != self.columns:
+            raise AssertionError(f"data of shapes {vector.shape} and {matrix.shape} do not fit the compiled model")
         centre = np.concatenate([np.ravel(start[name]) for name in self.names])
 
         def jittered(seed: int | None) -> Floats:
@@ -115,6 +122,8 @@ def compile_density(model: Any, data_names: tuple[str, str]) -> CompiledDensity:
     )
     return CompiledDensity(
         function=function,
+        vector_size=vector.size,
+        columns=matrix.shape[1],
         names=tuple(variables),
         shapes=tuple(variables.values()),
         density=density,

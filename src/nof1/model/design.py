@@ -132,6 +132,7 @@ def build_design(
     exclude_flags: Sequence[str],
     grain_min: float = 0.5,
     prior_effect_sd: float | None = None,
+    open_label: bool = False,
 ) -> AnalysisDesign:
     """Join the planned nights to the recorded ones, and lay out one analysis.
 
@@ -149,6 +150,8 @@ def build_design(
         The device's resolution in minutes; latencies up to it, or up to one minute, are left-censored.
     prior_effect_sd
         The protocol's own prior SD of the effect in minutes.
+    open_label
+        The person knew each night's treatment: what they wrote down themselves carries no verdict.
 
     Raises
     ------
@@ -187,7 +190,7 @@ def build_design(
         priors=priors_for(measure.name, baseline=baseline, effect_sd=prior_effect_sd),
         worthwhile=_worthwhile(outcome, measure, baseline, used),
         why_not_usable=_why_not_usable(used, measure, arm, reference),
-        why_descriptive=_why_descriptive(used, measure),
+        why_descriptive=_why_descriptive(used, measure, open_label=open_label),
         **{name: numbers[name].to_numpy() for name in numbers.columns},
     )
 
@@ -320,8 +323,14 @@ def _why_not_usable(used: pl.DataFrame, measure: Measure, arm: str, reference: s
     return None
 
 
-def _why_descriptive(used: pl.DataFrame, measure: Measure) -> str | None:
-    if measure.needs_lights_out and (used["sol_source"].cast(pl.String) == "stages").any():
+def _why_descriptive(used: pl.DataFrame, measure: Measure, *, open_label: bool) -> str | None:
+    sources = used["sol_source"].cast(pl.String) if measure.needs_lights_out else used["sol_source"].clear()
+    if open_label and (sources == "diary").any():
+        return (
+            "Lights-out was written down by a person who knew what they had taken, and expectation may have moved the "
+            "pen: the numbers describe, they do not decide."
+        )
+    if (sources == "stages").any():
         return (
             "The device guessed when the lights went out. It guesses after the treatment was taken, and the "
             "treatment may move the guess: the numbers describe, they do not decide."

@@ -6,7 +6,7 @@ them all. What the model means is said in `likelihood` and `priors`; how a night
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any, Final
 from zlib import crc32
@@ -27,6 +27,8 @@ TUNE: Final = 600
 CHAINS: Final = 4
 TARGET_ACCEPT: Final = 0.9
 """Small steps: period and weekday effects with few periods make a funnel."""
+CAREFUL_ACCEPT: Final = 0.99
+"""Smaller steps still, for the one new attempt that a fit with divergences gets; the gate then judges that one."""
 
 PERIODS_STEP: Final = 16
 """Periods are padded to a multiple of this, so that trials of different length share one compiled function. A period
@@ -65,7 +67,7 @@ def fit(
     Parameters
     ----------
     seed
-        The same seed, data and versions give the same draws, whatever other designs stand beside one.
+        The same seed, designs and versions give the same draws.
 
     Returns
     -------
@@ -87,12 +89,16 @@ def fit(
     say("preparing the model")
     compiled = compiled_model(width)
     say("sampling " + " and ".join(design.measure.label for design in designs))
-    samplers = [_begin(compiled, one, width, seed=seed, draws=draws, tune=tune, chains=chains) for one in designs]
+    begin = partial(_begin, compiled, width=width, seed=seed, draws=draws, tune=tune, chains=chains)
+    samplers = [begin(design, target_accept=TARGET_ACCEPT) for design in designs]
     import arviz_stats  # noqa: F401 - seconds to import, needed next, and the sampler's threads do not wait for Python
 
     trees = {}
     for design, sampler in zip(designs, samplers, strict=True):
         sampled = sampler.wait()
+        if sampled["sample_stats"]["diverging"].any():
+            say(f"sampling {design.measure.label} again, with smaller steps")
+            sampled = begin(design, target_accept=CAREFUL_ACCEPT).wait()
         drawn = {str(name): np.asarray(values) for name, values in sampled["posterior"].data_vars.items()}
         stats = sampled["sample_stats"].to_dataset()
         trees[design.measure.name] = lay_out(design, constrained(drawn), stats, seed=seed)
@@ -225,7 +231,15 @@ def compiled_model(width: int) -> CompiledDensity:
 
 
 def _begin(
-    compiled: CompiledDensity, design: AnalysisDesign, width: int, *, seed: int, draws: int, tune: int, chains: int
+    compiled: CompiledDensity,
+    design: AnalysisDesign,
+    *,
+    width: int,
+    seed: int,
+    draws: int,
+    tune: int,
+    chains: int,
+    target_accept: float,
 ) -> Any:
     """Start sampling in threads of its own; `wait` gives the draws."""
     return _nutpie().sample(
@@ -234,7 +248,7 @@ def _begin(
         tune=tune,
         chains=chains,
         seed=_seed(seed, design),
-        target_accept=TARGET_ACCEPT,
+        target_accept=target_accept,
         progress_bar=False,
         save_warmup=False,
         blocking=False,

@@ -9,13 +9,14 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-from nof1.errors import BusyError, DataError, InputMissingError, WriteError
+from nof1.errors import BusyError, DataError, InputMissingError, TamperedError, WriteError
 from nof1.store.folder import create_private_file
 
 SCHEMA_VERSION: Final = 1
@@ -31,8 +32,7 @@ CREATE TABLE event (
 ) STRICT;
 CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
-CREATE VIEW participant AS
-  SELECT participant, payload ->> 'zone' AS zone, seq FROM event WHERE kind = 'participant-added';
+CREATE VIEW participant AS SELECT * FROM event WHERE kind = 'participant-added';
 CREATE VIEW admitted_import AS
   SELECT * FROM event AS e WHERE kind = 'imported' AND NOT EXISTS (
     SELECT 1 FROM event AS r WHERE r.kind = 'import-retracted' AND r.seq > e.seq
@@ -151,6 +151,10 @@ class Record:
             raise DataError(f"{self.path} is not the record of a nof1 study. Restore it from a copy.")
         if version > SCHEMA_VERSION:
             raise DataError(f"{self.path} was written by a newer nof1 (record version {version}). Update nof1.")
+        with _reporting_faults(self.path):
+            made_of = _structure(self._connection)
+        if made_of != _expected_structure():
+            raise TamperedError(f"The tables, views or triggers of {self.path} were changed. Restore it from a copy.")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -205,9 +209,19 @@ class Record:
 
     def participants(self) -> dict[str, str]:
         """Everyone's code and home zone, in the order they joined."""
-        with _reporting_faults(self.path):
-            rows = self._connection.execute("SELECT participant, zone FROM participant ORDER BY seq").fetchall()
-        return dict(rows)
+        return {event.participant or "": event.payload["zone"] for event in self.events("participant")}
+
+    def require_whole(self) -> None:
+        """Refuse to go on from a record that was touched.
+
+        Raises
+        ------
+        TamperedError
+            The chain is broken; every fault is listed.
+        """
+        if faults := chain_faults(self.events()):
+            listed = "\n".join(f"  {fault}" for fault in faults)
+            raise TamperedError(f"{self.path} is not as it was recorded:\n{listed}\nRestore it from a copy.")
 
 
 @contextmanager
@@ -228,10 +242,26 @@ def _connect(path: Path) -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
+def _structure(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """What a record is made of: views decide what the state is, so they must be the ones written here."""
+    return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+
+
+@cache
+def _expected_structure() -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_TABLES)
+        return _structure(connection)
+
+
 def _event(row: tuple[Any, ...]) -> Event:
     seq, at, actor, command, kind, participant, payload, reason, previous, digest = row
     try:
         content = json.loads(payload)
+        spelled = canonical_json(content)
     except ValueError as error:
         raise DataError(f"Event {seq} of the record cannot be read: {error}. Restore the study from a copy.") from error
+    if spelled != payload or not isinstance(content, dict):
+        # SQLite and Python may read two spellings of one payload differently; the hash covers only this one.
+        raise TamperedError(f"Event {seq} of the record is not written as nof1 writes it. Restore it from a copy.")
     return Event(seq, at, actor, command, kind, participant, content, reason, previous, digest)

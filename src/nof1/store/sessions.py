@@ -1,12 +1,14 @@
 """Sleep sessions as immutable Parquet: one file an import, named by what it holds; read as one table.
 
 Only files that the record admits are read. The same session seen in several imports resolves by the vendor's own update
-time, then by the export that covers the latest night, then by hash, and never by the order of import.
+time, then the longer, then the more finely staged, then by the export that covers the latest night, then by hash, and
+never by the order of import.
 """
 
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +19,13 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from nof1.errors import DataError, TamperedError
-from nof1.sleep.session import KEY, SCHEMA, Sessions
+from nof1.sleep.session import KEY, SCHEMA, STAGINGS, Sessions
 from nof1.store.folder import StudyFolder, write_private_file
 
 SCHEMA_VERSION: Final = 1
 METADATA_KEY: Final = b"nof1"
+OWN_NAME: Final = re.compile(r"[0-9a-f]{32}\.parquet|\.[0-9a-f]{32}\.parquet\.\d+\.tmp")
+"""What nof1 itself may have left behind; anything else in the folder is somebody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,12 @@ def scan_sessions(folder: StudyFolder, files: Sequence[SleepFile]) -> pl.LazyFra
     if not files:
         return pl.LazyFrame(schema=SCHEMA)
     versions = pl.concat([_scan_file(folder, file) for file in files])
-    latest_first = versions.sort("updated", "_latest", "_key", descending=True, nulls_last=True)
-    return latest_first.unique(KEY, keep="first", maintain_order=True).select(SCHEMA.names()).sort("start", *KEY)
+    length = pl.col("end") - pl.col("start")
+    detail = pl.col("staging").cast(pl.Enum(STAGINGS)).to_physical()  # 0 = stages
+    best_first = versions.sort(
+        "updated", length, -detail.cast(pl.Int64), "_latest", "_key", descending=True, nulls_last=True
+    )
+    return best_first.unique(KEY, keep="first", maintain_order=True).select(SCHEMA.names()).sort("start", *KEY)
 
 
 def _scan_file(folder: StudyFolder, file: SleepFile) -> pl.LazyFrame:
@@ -120,8 +128,9 @@ def sweep_interrupted(folder: StudyFolder, participant: str, written: Sequence[S
     """
     kept = {file.path(folder) for file in written}
     home = folder.sleep(participant)
-    left = [path for path in sorted(home.iterdir()) if path not in kept] if home.is_dir() else []
-    left = [path for path in left if path.suffix in {".parquet", ".tmp"}]
+    if home.is_symlink() or not home.is_dir():
+        return []
+    left = [path for path in sorted(home.iterdir()) if path not in kept and OWN_NAME.fullmatch(path.name)]
     for path in left:
         path.unlink(missing_ok=True)
     return left

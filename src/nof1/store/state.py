@@ -8,10 +8,11 @@ from nof1.store.sessions import SleepFile
 
 @dataclass(frozen=True, slots=True)
 class ChosenStream:
-    """The one stream that a participant's nights come from, and the best latency source that it offered when chosen."""
+    """The one stream that a participant's nights come from, and the best latency source of its `nights` when chosen."""
 
     stream: str
     latency_source: str
+    nights: int
 
 
 def admitted_files(record: Record, participant: str) -> list[SleepFile]:

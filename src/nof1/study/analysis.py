@@ -22,7 +22,7 @@ from nof1.store.state import admitted_files
 from nof1.study.diaries import read_diary
 from nof1.study.nights import latency_source, read_nights, read_sessions
 from nof1.study.study import Study
-from nof1.study.trials import Trial, read_trial
+from nof1.study.trials import OPEN_LABEL, Trial, own_prior_sd, read_trial
 from nof1.study.verification import require_intact
 from nof1.trial.adherence import AS_ASSIGNED, MISSED, NOT_DUE, UNKNOWN, adherence
 
@@ -112,7 +112,6 @@ def _check_ended(trial: Trial, study: Study) -> None:
 
 def _designs(trial: Trial, nights: pl.DataFrame, grain: float) -> list[AnalysisDesign]:
     """One design an outcome, the primary one first."""
-    rules = trial.protocol.analysis
     outcomes = sorted(trial.protocol.outcomes, key=lambda outcome: outcome.role != "primary")
     return [
         build_design(
@@ -123,14 +122,11 @@ def _designs(trial: Trial, nights: pl.DataFrame, grain: float) -> list[AnalysisD
             reference=trial.protocol.reference.code,
             exclude_flags=trial.protocol.sleep.exclude_flags,
             grain_min=grain,
-            prior_effect_sd=rules.prior_effect_sd if _has_own_prior(trial, outcome.role) else None,  # type: ignore[arg-type]
+            open_label=trial.blinding == OPEN_LABEL,
+            prior_effect_sd=own_prior_sd(trial.protocol, outcome),
         )
         for outcome in outcomes
     ]
-
-
-def _has_own_prior(trial: Trial, role: str) -> bool:
-    return role == "primary" and trial.protocol.analysis.prior_effect_sd != "default"
 
 
 def _seed(trial: Trial) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -14,10 +14,13 @@ from nof1.errors import UsageError
 from nof1.sleep.session import KEY
 from nof1.sleep.streams import best_latency_source, choose_stream, describe_streams
 from nof1.store.events import Record
-from nof1.store.sessions import import_key, scan_sessions, sweep_interrupted, write_sessions
+from nof1.store.sessions import SleepFile, import_key, scan_sessions, sweep_interrupted, write_sessions
 from nof1.store.state import ChosenStream, admitted_files, chosen_stream, written_files
 from nof1.study.import_summary import ImportSummary, ReadExport, distinct_sessions, summarise
 from nof1.study.study import Participant, Study, check_zone
+
+ENOUGH_NIGHTS: Final = 7
+"""A stream chosen from fewer nights is looked at again when more have come."""
 
 
 def preview_exports(
@@ -90,11 +93,13 @@ def import_exports(
         with record.writing():
             files = admitted_files(record, person.code)
             sweep_interrupted(study.folder, person.code, written_files(record, person.code))
+            _refuse_other_zone(record, person, exports)
+            _restore_missing(study, files, exports)
             held = scan_sessions(study.folder, files).select(KEY).collect()
             known = frozenset(file.key for file in files)
             for export in {one.key: one for one in exports if one.key not in known}.values():
                 _admit(study, record, person, export)
-            stream = _stream_in_use(study, record, person, found)
+            stream = _stream_in_use(study, record, person)
     new = found.join(held, on=KEY, how="anti").height
     return summarise(exports, options, stream, known=known, new_sessions=new)
 
@@ -148,10 +153,12 @@ def retract_import(study: Study, key: str, *, reason: str) -> ImportListed:
     UsageError
         No import, or more than one, has a key that begins so; or it is retracted already.
     """
+    if not key or not reason.strip():
+        raise UsageError("Say which import (nof1 imports lists them) and why: the reason stays on record.")
     matching = [one for one in list_imports(study) if one.key.startswith(key) and not one.retracted]
     if len(matching) != 1:
-        which = "no import" if not matching else f"{len(matching)} imports"
-        raise UsageError(f"{which} that stands has a key beginning with {key!r}. See them with: nof1 imports.")
+        which = "no standing import has" if not matching else f"{len(matching)} standing imports have"
+        raise UsageError(f"{which} a key beginning with {key!r}. See them with: nof1 imports.")
     with study.record() as record, record.writing():
         study.append(
             record,
@@ -210,6 +217,28 @@ def _about(export: Export, connector: Connector, imported: Imported, options: Re
     }
 
 
+def _refuse_other_zone(record: Record, person: Participant, exports: Sequence[ReadExport]) -> None:
+    """The same export read in two zones is one mistake too many: which nights stand must not be left to chance."""
+    admitted = record.events("admitted_import", participant=person.code)
+    for export in exports:
+        own_zones = export.imported.sessions["zone_source"].unique().to_list() == ["record"]
+        for event in admitted:
+            same = event.payload["fingerprint"] == export.about["fingerprint"]
+            if same and event.payload["zone"] != export.about["zone"] and not own_zones:
+                raise UsageError(
+                    f"{export.path} was imported before, in the zone {event.payload['zone']}. If that was wrong: "
+                    f'nof1 retract {event.payload["key"][:8]} --reason "wrong zone", and import again.'
+                )
+
+
+def _restore_missing(study: Study, files: Sequence[SleepFile], exports: Sequence[ReadExport]) -> None:
+    """Write an admitted file that was lost again: the same export gives the same bytes."""
+    for file in files:
+        export = next((one for one in exports if one.key == file.key), None)
+        if export is not None and not file.path(study.folder).exists():
+            write_sessions(study.folder, file.participant, file.key, export.imported.sessions, export.about)
+
+
 def _admit(study: Study, record: Record, person: Participant, export: ReadExport) -> None:
     file = write_sessions(study.folder, person.code, export.key, export.imported.sessions, export.about)
     payload = {key: value for key, value in export.about.items() if key != "rejected_records"}
@@ -222,22 +251,26 @@ def _admit(study: Study, record: Record, person: Participant, export: ReadExport
     )
 
 
-def _stream_in_use(study: Study, record: Record, person: Participant, found: pl.DataFrame) -> ChosenStream | None:
-    """The stream that stands, or the best of those found where no standing import holds it any longer."""
+def _stream_in_use(study: Study, record: Record, person: Participant) -> ChosenStream | None:
+    """The stream that stands; chosen anew from all that stands until the trial has begun with enough nights."""
     chosen = chosen_stream(record, person.code)
-    standing = scan_sessions(study.folder, admitted_files(record, person.code))
-    held = chosen is not None and not standing.filter(pl.col("stream") == chosen.stream).head(1).collect().is_empty()
-    if not held and not found.is_empty():
-        chosen = _best_stream(found)
-        study.append(record, "stream-chosen", asdict(chosen), command="import", participant=person.code)
-    return chosen
+    standing = scan_sessions(study.folder, admitted_files(record, person.code)).collect()
+    begun = bool(record.events("started_trial", participant=person.code))
+    held = chosen is not None and chosen.stream in standing["stream"]
+    settled = chosen is not None and held and begun and chosen.nights >= ENOUGH_NIGHTS
+    if standing.is_empty() or settled:
+        return chosen if held else None
+    best = _best_stream(standing)
+    if best != chosen:
+        study.append(record, "stream-chosen", asdict(best), command="import", participant=person.code)
+    return best
 
 
 def _best_stream(sessions: pl.DataFrame) -> ChosenStream:
     described = describe_streams(sessions)
     stream = choose_stream(described)
     (row,) = described.filter(pl.col("stream") == stream).iter_rows(named=True)
-    return ChosenStream(stream, best_latency_source(row))
+    return ChosenStream(stream, best_latency_source(row), row["nights"])
 
 
 def _preview(exports: Sequence[ReadExport], options: ReadOptions, chosen: ChosenStream | None) -> ImportSummary:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from typing import Any, Final
+from zoneinfo import ZoneInfo, available_timezones
 
 from nof1.errors import UsageError
 from nof1.store.events import Event, Record
@@ -24,6 +24,10 @@ def _actor() -> str:
         return getpass.getuser()
     except OSError:  # a container without a user name
         return "unknown"
+
+
+MACHINE_ZONES: Final = {"localtime", "posixrules", "Factory"}
+"""Names that mean whatever the machine is set to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,20 @@ class Study:
     actor: str = field(default_factory=_actor)
 
     def record(self) -> Record:
-        """Open the record; use it in a ``with`` statement."""
-        return Record.open(self.folder.record)
+        """Open the record, its chain checked; use it in a ``with`` statement.
+
+        Raises
+        ------
+        TamperedError
+            The record is not what was recorded.
+        """
+        record = Record.open(self.folder.record)
+        try:
+            record.require_whole()
+        except BaseException:
+            record.close()
+            raise
+        return record
 
     def append(
         self,
@@ -150,12 +166,12 @@ def check_zone(zone: str) -> ZoneInfo:
     UsageError
         There is none; the message names the nearest.
     """
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        near = get_close_matches(zone, available_timezones(), n=1, cutoff=0.5)
+    known = available_timezones() - MACHINE_ZONES
+    if zone not in known:
+        near = get_close_matches(zone, known, n=1, cutoff=0.5)
         hint = f"Did you mean {near[0]}?" if near else "Use an IANA name such as Europe/Berlin."
-        raise UsageError(f"Zone {zone!r} is unknown. {hint}") from error
+        raise UsageError(f"Zone {zone!r} is unknown. {hint}")
+    return ZoneInfo(zone)
 
 
 def check_code(code: str) -> str:

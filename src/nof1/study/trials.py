@@ -18,10 +18,11 @@ from nof1.store.state import ChosenStream, chosen_stream
 from nof1.study.protocols import protocol_text
 from nof1.study.study import Participant, Study
 from nof1.study.verification import protocol_faults
-from nof1.trial.allocation import SEED_BYTES, Allocation, allocate
-from nof1.trial.protocol import Protocol, parse_protocol
+from nof1.trial.allocation import SEED_BYTES, Allocation, allocate, smallest_p
+from nof1.trial.protocol import Outcome, Protocol, parse_protocol
 from nof1.trial.schedule import Schedule, calendar, evening_of, schedule, schedule_from_csv
 
+OPEN_LABEL: Final = "open label"
 FARTHEST_START: Final = timedelta(days=366)
 
 
@@ -33,6 +34,8 @@ class Trial:
     ----------
     allocation
         The draw; None when the schedule was brought and nof1 drew nothing.
+    receipt
+        The hash of the event that began it: kept elsewhere, it shows that the record still holds that event.
     blinding
         In words, for every page and table: ``open label``.
     stream
@@ -45,7 +48,13 @@ class Trial:
     allocation: Allocation | None
     blinding: str
     started_at: str
+    receipt: str
     stream: ChosenStream | None
+
+    @property
+    def smallest_p(self) -> float | None:
+        """The smallest two-sided p that a randomisation test could reach; None for a schedule that was brought."""
+        return smallest_p(self.protocol.design, self.protocol.arms) if self.allocation else None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -151,6 +160,7 @@ def read_trial(study: Study, record: Record, participant: str | None = None) -> 
         allocation=Allocation.from_payload(drawn) if drawn else None,
         blinding=payload["blinding"],
         started_at=events[0].at,
+        receipt=events[0].hash,
         stream=chosen_stream(record, person.code),
     )
 
@@ -161,8 +171,14 @@ def _check_startable(protocol: Protocol, *, open_label: bool) -> None:
             f"Protocol {protocol.id} conceals its arms from {' and '.join(protocol.blinding.concealed_from)}, and this "
             "version cannot seal an allocation yet. With --open-label it runs unsealed, and every page will say so."
         )
-    for outcome in protocol.outcomes:
-        priors_for(outcome.measure, baseline=None)  # says which measures have a model
+    for outcome in protocol.outcomes:  # what analysis would refuse after the last night, say before the first
+        priors_for(outcome.measure, baseline=None, effect_sd=own_prior_sd(protocol, outcome))
+
+
+def own_prior_sd(protocol: Protocol, outcome: Outcome) -> float | None:
+    """The protocol's own prior SD of the effect; it is meant for the primary outcome."""
+    sd = protocol.analysis.prior_effect_sd
+    return sd if outcome.role == "primary" and not isinstance(sd, str) else None
 
 
 def _check_fits_study(record: Record, person: Participant, protocol: Protocol) -> None:
@@ -209,5 +225,5 @@ def _payload(protocol: Protocol, planned: Schedule, drawn: Allocation | None) ->
         "protocol_sha256": protocol.sha256,
         "schedule": planned.to_payload(),
         "allocation": drawn.to_payload() if drawn else None,
-        "blinding": "open label",
+        "blinding": OPEN_LABEL,
     }

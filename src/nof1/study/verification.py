@@ -59,7 +59,7 @@ def require_intact(study: Study) -> None:
 
 def _read_and_check(study: Study) -> tuple[list[Event], int, list[str]]:
     try:
-        with study.record() as record:
+        with Record.open(study.folder.record) as record:
             events = record.events()
             files = [file for code in record.participants() for file in admitted_files(record, code)]
             faults = chain_faults(events) + [fault for file in files if (fault := file_fault(study.folder, file))]

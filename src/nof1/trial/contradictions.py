@@ -8,12 +8,19 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from nof1.sleep.measures import MEASURES
+from nof1.sleep.nights import NIGHT_FLAGS
 from nof1.trial.scheme import FIXED, NOT_YET, SCHEMES
 
 Fields = Mapping[str, Any]
 
 LONGEST_NIGHTS: Final = 3_660
 """A trial of more than ten years is a slip of the hand."""
+
+REPORTED_INTERVAL: Final = 0.95
+
+SESSION_FLAGS: Final = ("manual", "incomplete")
+KNOWN_FLAGS: Final = (*SESSION_FLAGS, *NIGHT_FLAGS)
+"""What a device may say of a recording, and what the assembly of nights may say of a night."""
 
 ARMS_NOW: Final = 2
 """Three or more arms need a scheme that is not available yet."""
@@ -49,6 +56,18 @@ def _names_are_used_once(fields: Fields) -> Iterator[str]:
             first = seen.setdefault(value.casefold(), number)
             if first != number:
                 yield f"{path}[{number}].{name}: {value!r} is {path}[{first}] already; each needs its own"
+
+
+def _flags_exist(fields: Fields) -> Iterator[str]:
+    for flag in _of(fields, "sleep", "exclude_flags") or ():
+        if flag not in KNOWN_FLAGS:
+            yield f"sleep.exclude_flags: no night is ever flagged {flag!r}; the flags are {', '.join(KNOWN_FLAGS)}"
+
+
+def _intervals_are_those_of_the_report(fields: Fields) -> Iterator[str]:
+    probability = _of(fields, "analysis", "ci_prob")
+    if probability is not None and probability != REPORTED_INTERVAL:
+        yield f"analysis.ci_prob: not available yet: {probability:g}; reports give {REPORTED_INTERVAL:g}"
 
 
 def _one_reference(fields: Fields) -> Iterator[str]:
@@ -197,6 +216,8 @@ def _a_prior_of_ones_own_has_a_reason(fields: Fields) -> Iterator[str]:
 RULES: Final[tuple[Callable[[Fields], Iterator[str]], ...]] = (
     _two_arms,
     _names_are_used_once,
+    _flags_exist,
+    _intervals_are_those_of_the_report,
     _one_reference,
     _dose_stays_under_the_limit,
     _scheme_is_available,

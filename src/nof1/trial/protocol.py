@@ -64,7 +64,7 @@ class Design:
     """
 
     scheme: Annotated[str, OneOf((*SCHEMES, *NOT_YET))]
-    blocks: Annotated[int, Within(low=1, high=200)] = 6
+    blocks: Annotated[int, Within(low=2, high=200)] = 6
     period_nights: Annotated[int, Within(low=1, high=365)] = 10
     transition_nights: Annotated[int, Within(low=0, high=364)] = 3
     run_in_nights: Annotated[int, Within(low=0, high=365)] = 7
@@ -155,7 +155,7 @@ class AnalysisRules:
     worthwhile: Annotated[float, Within(low=0, below=1)] = 0.5
     meaningful: Annotated[float, Within(low=0, below=1)] = 0.8
     no_worthwhile_difference: Probability = 0.975
-    prior_effect_sd: Annotated[float | Literal["default"], Within(above=0)] = "default"
+    prior_effect_sd: Annotated[float | Literal["default"], Within(low=0.1, high=1_000)] = "default"
     prior_effect_reason: str | None = None
     covariates: Annotated[tuple[Name, ...], Derived("the diary items marked as covariates")] = ()
 
