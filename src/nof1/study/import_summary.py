@@ -19,10 +19,10 @@ from nof1.store.state import ChosenStream
 
 LATENCY_SOURCES: Final = ("vendor", "stages", "in_bed", "none")
 LATENCY_NOTES: Final = {
-    "stages": "The device guessed when you meant to sleep. The time to fall asleep is shown, but gets no verdict: "
-    'for one, log lights out every evening and use a protocol with latency_source = "diary".',
-    "none": "This export cannot tell how long you took to fall asleep. Log lights out every evening, and use a "
-    'protocol with latency_source = "diary".',
+    "stages": "The device guessed when you meant to sleep: the time to fall asleep is shown, but gets no verdict. Your "
+    'own lights-out is better: log it every evening, with latency_source = "diary" in the protocol.',
+    "none": "This export cannot tell how long you took to fall asleep. Log lights-out every evening, with "
+    'latency_source = "diary" in the protocol.',
 }
 
 
