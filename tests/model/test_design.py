@@ -122,6 +122,15 @@ def test_night_without_lights_out_has_no_latency():
     assert design_of(changed, calendar, DEEP).nights.filter(night=night)["used"][0]
 
 
+def test_an_impossible_lights_out_is_its_own_reason():
+    """A night whose stated lights-out cannot be is not counted among those where nothing was stated."""
+    nights, calendar = simulated_trial(seed=1, missing=0.0)
+    row = row_of(nights, calendar)
+    changed = change(nights, row, sol_min=None, tib_min=None, flags=["lights_out_after_onset"])
+    excluded = design_of(changed, calendar, LATENCY).nights.filter(night=nights["night"][row])["why_excluded"][0]
+    assert excluded == "lights_out_after_onset"
+
+
 @pytest.mark.parametrize(("median", "minutes", "ratio"), [(40.0, 10.0, None), (22.5, None, 0.8), (11.0, None, None)])
 def test_worthwhile_scale_of_latency_follows_the_run_in(median, minutes, ratio):
     """From 25 minutes the scale is minutes, from 20 a ratio, under 20 nothing is worthwhile; the reason is said."""

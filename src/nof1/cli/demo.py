@@ -92,6 +92,7 @@ class _Demo:
             zone=ZONE,
             seed=SEED,
         )
+        export.chmod(0o600)
         return export
 
     def _in_study(self, day: date, *words: str) -> None:

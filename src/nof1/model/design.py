@@ -11,6 +11,7 @@ transition          one of the first nights of its period
 missing             nothing was recorded
 *a flag*            one of the protocol's `exclude_flags`, in the protocol's order
 no_sleep            a latency of a night without sleep whose time in bed is unknown
+lights_out_…        the stated lights-out is long after, or absurdly long before, the detected onset
 no_lights_out       the measure needs lights-out, and nothing tells it
 unstaged            the measure needs stages, and there are none
 no_value            the source gives no such value
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from nof1.errors import DataError
 from nof1.model.priors import Priors, priors_for
 from nof1.sleep.measures import MEASURES, Measure
+from nof1.sleep.nights import LIGHTS_OUT_AFTER_ONSET, LIGHTS_OUT_TOO_EARLY
 from nof1.trial.protocol import Outcome
 
 MIN_NIGHTS_PER_ARM: Final = 6
@@ -46,6 +48,8 @@ MINUTES_FROM: Final = 25.0
 RATIO_FROM: Final = 20.0
 """Median run-in latency from which minutes, and from which a ratio, is the scale of a worthwhile change. Under 20
 minutes there is none: 0.80 of 11 minutes is two minutes."""
+
+UNUSABLE_LIGHTS_OUT: Final = (LIGHTS_OUT_AFTER_ONSET, LIGHTS_OUT_TOO_EARLY)
 
 NOT_PLANNED: Final = ("run_in", "no_arm", "other_arm")
 """Reasons of nights that were never meant for this contrast."""
@@ -267,6 +271,7 @@ def _why_excluded(measure: Measure, arm: str, reference: str, flags: tuple[str, 
     if measure.censoring:
         asked.append(("no_sleep", no_value & (pl.col("tst_min") == 0)))
     if measure.needs_lights_out:
+        asked += [(flag, no_value & pl.col("flags").list.contains(flag)) for flag in UNUSABLE_LIGHTS_OUT]
         asked.append(("no_lights_out", no_value & pl.col("tib_min").is_null()))
     if measure.needs_stages:
         asked.append(("unstaged", no_value))

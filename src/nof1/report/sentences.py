@@ -50,6 +50,8 @@ WHY_EXCLUDED: Final = {
     "unstaged": "sleep stages missing",
     "no_sleep": "no sleep, time in bed unknown",
     "no_lights_out": "time of lights-out unknown",
+    "lights_out_after_onset": "stated lights-out after the detected onset",
+    "lights_out_too_early": "stated lights-out more than 12 hours before the onset",
     "no_value": "not measured by the device",
 }
 """Plain words for the reasons of exclusion; a reason that is not here is shown as it stands."""
