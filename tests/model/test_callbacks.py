@@ -4,8 +4,10 @@ import ctypes
 
 import numpy as np
 import pytest
+import xarray as xr
 from tests.model.simulated import ARMS, DEEP, LATENCY, simulated_trial
 
+from nof1.model import nuts
 from nof1.model.design import build_design
 from nof1.model.nuts import _rows, _settings, _start, build_model, compiled_model, constrained
 from nof1.model.priors import RHO_LIMIT
@@ -93,3 +95,33 @@ def test_chains_begin_around_the_priors(design):
     points = [ready.initial_point_func(seed) for seed in range(4)]
     assert all(np.all(np.abs(point - middle) <= 1) for point in points)
     assert len({point.tobytes() for point in points}) == len(points)
+
+
+class Diverging:
+    """A sampler whose first draw is marked as divergent, everything else as it came."""
+
+    def __init__(self, sampler):
+        self.sampler = sampler
+
+    def wait(self):
+        """Give the draws, one of them marked."""
+        sampled = self.sampler.wait()
+        stats = sampled["sample_stats"].to_dataset().copy(deep=True)
+        stats["diverging"][0, 0] = True
+        sampled["sample_stats"] = xr.DataTree(stats)
+        return sampled
+
+
+def test_a_fit_with_divergences_is_made_once_more_with_smaller_steps(design, monkeypatch):
+    """One divergence does not end a trial: the fit is made again, and the gate judges the second one."""
+    begin, accepts = nuts._begin, []
+
+    def first_diverges(*arguments, target_accept, **others):
+        accepts.append(target_accept)
+        sampler = begin(*arguments, target_accept=target_accept, **others)
+        return Diverging(sampler) if len(accepts) == 1 else sampler
+
+    monkeypatch.setattr(nuts, "_begin", first_diverges)
+    fitted = nuts.fit([design], seed=1, draws=200, tune=300)[design.measure.name]
+    assert accepts == [nuts.TARGET_ACCEPT, nuts.CAREFUL_ACCEPT]
+    assert not fitted["sample_stats"]["diverging"].any()
