@@ -1,24 +1,92 @@
 """The contract of a connector: how the export of one wearable becomes sleep sessions.
 
 A connector imports `nof1.connect`, `nof1.sleep` and `nof1.errors`, and nothing else of nof1. It is found by the entry
-point group ``nof1.connectors``, whose entries are instances.
+point group ``nof1.connectors``, whose entries are instances. It says which forms of file it reads and how they are
+recognised; nof1 looks into every member of an export, once, and hands each connector the members that are its own.
 """
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import dataframely as dy
 
-from nof1.connect.reading import Export
+from nof1.connect.heads import Head, Kind
+from nof1.connect.reading import Member
 from nof1.sleep.session import Sessions
 
+type Found = Mapping[str, tuple[Member, ...]]
+"""The members of each form, by the form's name, sorted by their paths inside the export; every form is a key.
 
-@dataclass(frozen=True, slots=True)
-class Recognition:
-    """A connector's claim to an export, with its evidence."""
+Of a download in several parts the members of all parts are here, each named with its part before the path."""
 
-    connector: str
-    because: str
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a source can tell: one row of the matrix that ``nof1 connectors`` prints.
+
+    Parameters
+    ----------
+    title
+        The source as people call it, such as ``Apple Health``.
+    staging
+        How finely it divides sleep, over all its forms: `stages`, `sleep_wake`, `totals`.
+    latency
+        What its sessions may offer to count latency from: `in_bed`, `vendor`, `stages`; empty where it cannot tell.
+    latency_note
+        One clause on what that is worth, such as ``the watch guesses when bed began``.
+    zone
+        Whether records bring their own zone or offset: `record`, `none`, or `some` where it depends on the form.
+    naps
+        Whether the vendor itself says which sleeps are naps.
+    """
+
+    title: str
+    staging: tuple[Literal["stages", "sleep_wake", "totals"], ...]
+    latency: tuple[Literal["in_bed", "vendor", "stages"], ...]
+    latency_note: str
+    zone: Literal["record", "some", "none"]
+    naps: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """One form of file that a connector reads.
+
+    Parameters
+    ----------
+    name
+        Short, and unique within the connector.
+    evidence
+        What it is recognised by, to follow the words "the file holds".
+    kind
+        Only members of this kind are shown to `matches`.
+    matches
+        Says whether a member is of this form, by its first 4,096 bytes.
+    seen
+        Whether the reader has met real exports of this form. Where not, people are asked for ``--untested-ok``.
+    alone
+        Whether such a member holds sleep by itself; False where it only helps to read another form.
+    named
+        What such files are usually called. A file so named that no form matches is told about, and one that is
+        damaged refuses the export, because nights would be missing; the name never makes a match.
+    weak
+        Whether other files may look like this by chance, as bare numbers do. Such a member is claimed only where no
+        other connector claims any of the export, or where this one is asked for with ``--from``; else it is told about.
+    latency
+        What its sessions may offer to count latency from, where that is not all of `About.latency`; None where it is.
+    """
+
+    name: str
+    evidence: str
+    kind: Kind
+    matches: Callable[[Head], bool]
+    seen: bool = True
+    alone: bool = True
+    named: re.Pattern[str] | None = None
+    weak: bool = False
+    latency: tuple[Literal["in_bed", "vendor", "stages"], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +118,18 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What one export held. Records read = accepted + merged + rejected, always.
+    """What the members of one connector held. Records read = accepted + merged + rejected, always.
 
     Parameters
     ----------
     sessions
         The accepted records, one row each.
     read
-        How many records the export holds.
+        How many records the members hold.
     merged
         How many of them say again what an accepted record says.
     rejected
         The records that were refused, each with its reason.
-    members_read, members_skipped
-        Names of the files inside the export that were read, and of those that look like sleep but were not (name, why).
     warnings
         Sentences for the person: unknown labels kept, empty nights, and the like.
     """
@@ -72,8 +138,6 @@ class Imported:
     read: int
     merged: int = 0
     rejected: tuple[Rejected, ...] = ()
-    members_read: tuple[str, ...] = ()
-    members_skipped: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -89,15 +153,16 @@ class Connector(Protocol):
     """The source's name in the table and after ``--from``: lower case, such as ``fitbit``."""
     version: ClassVar[str]
     """Changes whenever the same export would give different sessions."""
+    about: ClassVar[About]
+    """What the source can tell."""
+    forms: ClassVar[tuple[Form, ...]]
+    """The forms it reads. The first that matches a member has it."""
 
-    def recognise(self, export: Export) -> Recognition | None:
-        """Say whether this export is the connector's own, by its content and never by its name alone."""
-
-    def read(self, export: Export, options: ReadOptions) -> Imported:
-        """Read every sleep record of the export.
+    def read(self, found: Found, options: ReadOptions) -> Imported:
+        """Read every sleep record of these members.
 
         Raises
         ------
         nof1.errors.DataError
-            The file is damaged as a whole; one bad record inside a sound file is rejected instead.
+            A member is damaged as a whole; one bad record inside a sound file is rejected instead.
         """

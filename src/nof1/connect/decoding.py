@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import re
 from collections import Counter
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, Literal
 
 import msgspec
 import polars as pl
@@ -16,15 +18,20 @@ MAX_TEXT_BYTES: Final = 2**27
 """The largest JSON or CSV member that is read, 128 MiB; ten years of one person's nights are a tenth of it."""
 MAX_DEPTH: Final = 64
 """The deepest nesting of JSON that is read; real exports stay under 10."""
+MAX_VALUES: Final = 8_000_000
+"""The most values of JSON, or fields of CSV, that are read: they take far more memory than their text."""
 MAX_ROWS: Final = 2_000_000
 """The most rows of CSV that are read; ten years of stages are a fifth of it."""
+MAX_LINE: Final = 2**20
+"""The longest line of a table that is streamed, in letters; a night's stages are a hundredth of it."""
 LINE: Final = "#line"
 """The column of `read_csv` with each row's line number, counted from 1 at the header."""
 RAGGED: Final = "#ragged"
 """The column of `read_csv` that says whether a row has more or fewer fields than the header."""
+DELIMITERS: Final = (",", ";", "\t", "|")
+"""What may separate the fields of a table."""
 
 _CHUNK: Final = 2**20
-_DELIMITERS: Final = (",", ";", "\t", "|")
 _NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'[]{}":'))
 _BRACES_TO_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 
@@ -44,10 +51,9 @@ def decode_text(content: bytes, where: str) -> str:
         raise DataError(f"{where} is not {encoding} text: byte {error.start:,} is wrong. Download it again.") from error
 
 
-def peek(member: Member, count: int = 4096) -> str:
-    """Give the beginning of a member as text, to recognise it; bytes that are not text are left out."""
-    content = member.head(count)
-    return content.decode(_encoding(content), errors="ignore")
+def text_of(head: bytes) -> str:
+    """Give the beginning of a file as text, to recognise it; bytes that are not text are left out."""
+    return head.decode(_encoding(head), errors="ignore")
 
 
 def _encoding(content: bytes) -> str:
@@ -71,6 +77,8 @@ def read_json(member: Member) -> Any:
     """
     content = decode_text(member.read(MAX_TEXT_BYTES), member.name).encode()
     keys = _check_structure(content, member.name)
+    if content.count(b",") > MAX_VALUES or content.count(b"{") + content.count(b"[") > MAX_VALUES // 4:
+        raise DataError(f"{member.name} holds more than {MAX_VALUES:,} values; no export of sleep does.")
     try:
         value = msgspec.json.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -118,33 +126,156 @@ def _repeated_key(content: bytes) -> str:
     return repeated[0] if repeated else "a key"
 
 
-def read_csv(member: Member) -> pl.DataFrame:
-    """Read a CSV member, every column as text, with the columns `LINE` and `RAGGED` beside them.
+def read_rows(member: Member, *, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Read a CSV member line by line, as it stands: its line number, counted from 1, and its fields. No blank lines.
 
-    The delimiter is the one that the header holds most often. An empty cell is null. A ragged row is filled with nulls
-    or cut to the header's width, and says so.
+    For tables that are not one: a line before the header, headers between records, more fields than the header names.
+
+    Parameters
+    ----------
+    delimiter
+        What separates fields; by default what the first line holds most often.
 
     Raises
     ------
     DataError
-        The content is not text, has no header, names a column twice, has a field that never ends, or too many rows.
+        The content is not text, has a field that never ends, or too many rows.
     """
+    text, mark = _table_text(member, delimiter)
+    yield from _rows(text, mark, csv.QUOTE_MINIMAL, member.name)
+
+
+def _rows(text: str, mark: str, quoting: Literal[0, 3], name: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True, quoting=quoting)
+    try:
+        for count, row in enumerate(reader):
+            if count > MAX_ROWS:
+                raise DataError(f"{name} holds more than {MAX_ROWS:,} rows; no person has slept that often.")
+            if row:
+                yield reader.line_num, row
+    except csv.Error as error:
+        where = f"{name} line {reader.line_num}"
+        raise DataError(f"{where} is not CSV: {error}. Export it again, unedited.") from error
+
+
+def read_rows_that_begin(member: Member, begin: re.Pattern[str]) -> Iterator[tuple[int, list[str]]]:
+    """Read a CSV member whose rows are known by their beginning, as `read_rows`: no row can swallow the next.
+
+    For tables in which people write notes: a quotation mark that nobody closes reaches to the next mark, however many
+    rows later. Here it reaches to the next line that begins as a row does, at most, and a row whose marks do not match
+    is read as if they were letters.
+
+    Parameters
+    ----------
+    begin
+        What the lines begin with that begin a row. Other lines belong to the row before, if its quotation marks say so.
+
+    Raises
+    ------
+    DataError
+        The content is not text, has a field that never ends, or too many lines.
+    """
+    text, mark = _table_text(member, None)
+    yield from _to_the_end(_rows_that_begin(text, mark, begin, member.name), text, member.name)
+
+
+def _rows_that_begin(text: str, mark: str, begin: re.Pattern[str], name: str) -> Iterator[tuple[int, list[str]]]:
+    lines: list[str] = []
+    before = 0
+    for number, line in enumerate(io.StringIO(text, newline="")):
+        if number > MAX_ROWS:
+            raise DataError(f"{name} holds more than {MAX_ROWS:,} lines; no person has slept that often.")
+        if begin.match(line):
+            yield from _rows_within(lines, before, mark, name)
+            lines, before = [], number
+        lines.append(line)
+    yield from _rows_within(lines, before, mark, name)
+
+
+def _rows_within(lines: list[str], before: int, mark: str, where: str) -> list[tuple[int, list[str]]]:
+    quotings: tuple[Literal[0, 3], ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
+    for quoting in quotings:
+        reader = csv.reader(lines, delimiter=mark, strict=True, quoting=quoting)
+        try:
+            return [(before + reader.line_num, row) for row in reader if row]
+        except csv.Error as error:
+            problem = error
+    raise DataError(f"{where} line {before + 1} is not CSV: {problem}. Export it again, unedited.")
+
+
+def _table_text(member: Member, delimiter: str | None) -> tuple[str, str]:
+    """Give the text of a table and what separates its fields."""
     text = decode_text(member.read(MAX_TEXT_BYTES), member.name)
-    delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
+    mark = delimiter or max(DELIMITERS, key=text.partition("\n")[0].count)
+    if text.count(mark) > MAX_VALUES:
+        raise DataError(f"{member.name} holds more than {MAX_VALUES:,} fields; no export of sleep does.")
+    return text, mark
+
+
+def _to_the_end(rows: Iterator[tuple[int, list[str]]], text: str, where: str) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows; refuse a table that stops within one: no line end, and fewer fields than the row before."""
+    before, last = 0, 0
+    for line, row in rows:
+        before, last = last, len(row)
+        yield line, row
+    if last < before and not text.endswith(("\n", "\r")):
+        raise DataError(f"{where} ends in the middle of a row: the download was cut short. Download it again, whole.")
+
+
+def stream_rows(member: Member, *, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Read a CSV member of any size row by row: its line number, counted from 1, and its fields. No blank lines.
+
+    For tables that hold a person's every heart beat beside their sleep: only one row is in memory at a time.
+
+    Raises
+    ------
+    DataError
+        The content is not text, or has a line or a field that never ends.
+    """
+    reader = csv.reader(_lines(member), delimiter=delimiter, strict=True)
     try:
         for row in reader:
             if row:
-                rows.append(row)
-                lines.append(reader.line_num)
-            if len(rows) > MAX_ROWS:
-                raise DataError(f"{member.name} holds more than {MAX_ROWS:,} rows; no person has slept that often.")
+                yield reader.line_num, row
     except csv.Error as error:
         where = f"{member.name} line {reader.line_num}"
         raise DataError(f"{where} is not CSV: {error}. Export it again, unedited.") from error
-    return _table(rows, lines, member.name)
+
+
+def _lines(member: Member) -> Iterator[str]:
+    encoding = _encoding(member.head(4))
+    with io.TextIOWrapper(member.open(), encoding=encoding, newline="") as text:
+        try:
+            while line := text.readline(MAX_LINE):
+                if len(line) == MAX_LINE:
+                    raise DataError(f"{member.name} has a line of more than {MAX_LINE:,} letters: it is no table.")
+                yield line
+        except UnicodeDecodeError as error:
+            raise DataError(f"{member.name} is not {encoding} text. Download it again.") from error
+
+
+def read_csv(member: Member, *, delimiter: str | None = None, quotes: bool = True) -> pl.DataFrame:
+    """Read a CSV member, every column as text, with the columns `LINE` and `RAGGED` beside them.
+
+    An empty cell is null. A ragged row is filled with nulls or cut to the header's width, and says so.
+
+    Parameters
+    ----------
+    delimiter
+        As for `read_rows`.
+    quotes
+        Whether quotation marks enclose fields; without, they are letters like others.
+
+    Raises
+    ------
+    DataError
+        The content is not text, has no header, names a column twice, stops within a row, has a field that never ends,
+        or too many rows.
+    """
+    text, mark = _table_text(member, delimiter)
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    numbered = list(_to_the_end(_rows(text, mark, quoting, member.name), text, member.name))
+    return _table([row for _, row in numbered], [line for line, _ in numbered], member.name)
 
 
 def _table(rows: list[list[str]], lines: list[int], where: str) -> pl.DataFrame:

@@ -11,8 +11,11 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
@@ -20,6 +23,8 @@ from nof1.connect import zips
 from nof1.errors import DataError, InputMissingError, ReadError
 
 _CHUNK: Final = 2**20
+_WORTH_A_THREAD: Final = 2**17
+"""Handing a piece to another thread costs as much as hashing a few kilobytes."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,13 +44,14 @@ class Member:
     name: str
     size: int
     source: "_Source"
-    opened: bool = field(default=False, init=False)
+    on_read: Callable[[int], object] = field(default=lambda _count: None, init=False)
+    """Called with the number of bytes of every piece that is read."""
     digest: bytes | None = field(default=None, init=False)
 
     def head(self, count: int) -> bytes:
-        """Give the first bytes, to recognise the content. A look is not a read: the fingerprint does not notice."""
-        with io.BufferedReader(_Watched(self)) as stream:
-            return stream.read(count)
+        """Give the first bytes, to recognise the content."""
+        with _naming(self):
+            return self.source.head(count)
 
     def open(self) -> IO[bytes]:
         """Open the content as a stream, to be closed by the caller.
@@ -57,8 +63,19 @@ class Member:
         ReadError
             The system could not open or read it.
         """
-        self.opened = True
-        return io.BufferedReader(_Watched(self, self._keep_digest), _CHUNK)
+        return io.BufferedReader(_Watched(self), _CHUNK)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the content in pieces of about a mebibyte, uncopied: for what is searched and not kept.
+
+        Raises
+        ------
+        DataError, ReadError
+            As `open`.
+        """
+        with _Watched(self) as stream:
+            while chunk := stream.next_chunk(_CHUNK):
+                yield chunk
 
     def read(self, limit: int) -> bytes:
         """Read the whole content.
@@ -78,14 +95,20 @@ class Member:
     def content_digest(self) -> bytes:
         """Give the SHA-256 of the content, reading what has not been read to its end yet."""
         if self.digest is None:
-            with self.open() as stream:
-                while stream.read(_CHUNK):
-                    pass
+            for _ in self.chunks():
+                pass
         if self.digest is None:
             raise AssertionError(f"{self.name} was read to its end and has no digest")
         return self.digest
 
-    def _keep_digest(self, digest: bytes) -> None:
+    def keep_digest(self, digest: bytes) -> None:
+        """Take down the SHA-256 of the whole content, once it has been seen.
+
+        Raises
+        ------
+        DataError
+            It was another before.
+        """
         if self.digest not in (None, digest):
             raise DataError(f"{self.name} changed while it was read. Let it finish, then import it again.")
         self.digest = digest
@@ -94,49 +117,92 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class _Source:
     open: Callable[[], IO[bytes]]
+    head: Callable[[int], bytes]
     changed: Callable[[], bool]
 
 
 class _Watched(io.RawIOBase):
     """A stream that hashes what goes by, and that turns every failure into an error that names the member."""
 
-    def __init__(self, member: Member, at_end: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, member: Member) -> None:
         self._member = member
-        self._at_end = at_end
-        self._hash = hashlib.sha256()
-        try:
+        self._hash = _Hash()
+        with _naming(member):
             self._raw = member.source.open()
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise DataError(f"{member.name} cannot be unpacked ({error}). Unzip it, then import the folder.") from error
-        except OSError as error:
-            raise ReadError(f"{member.name} cannot be opened: {error.strerror}. Check its permissions.") from error
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        try:
-            chunk = self._raw.read(len(buffer))
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-            raise DataError(f"{self._member.name} is damaged ({error}). Download the export again.") from error
-        except OSError as error:
-            raise ReadError(f"{self._member.name} cannot be read: {error.strerror}.") from error
+        chunk = self.next_chunk(len(buffer))
         buffer[: len(chunk)] = chunk
-        self._hash.update(chunk)
-        if not chunk and len(buffer):
-            self._finish()
         return len(chunk)
+
+    def next_chunk(self, count: int) -> bytes:
+        """Read up to so many bytes; none at the end, when the digest is taken down."""
+        with _naming(self._member):
+            chunk = self._raw.read(count)
+        self._hash.update(chunk)
+        self._member.on_read(len(chunk))
+        if not chunk and count:
+            self._finish()
+        return chunk
 
     def _finish(self) -> None:
         if self._member.source.changed():
             raise DataError(f"{self._member.name} changed while it was read. Let it finish, then import it again.")
-        if self._at_end is not None:
-            self._at_end(self._hash.digest())
+        self._member.keep_digest(self._hash.digest())
 
     def close(self) -> None:
         if not self.closed and hasattr(self, "_raw"):
             self._raw.close()
+            self._hash.close()
         super().close()
+
+
+@contextmanager
+def _naming(member: Member) -> Iterator[None]:
+    """Turn whatever goes wrong with a member's content into an error that names it."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise DataError(f"{member.name} cannot be unpacked ({error}). Unzip it, then import the folder.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        raise DataError(f"{member.name} is damaged ({error}). Download the export again.") from error
+    except OSError as error:
+        raise ReadError(f"{member.name} cannot be read: {error.strerror}. Check its permissions.") from error
+
+
+class _Hash:
+    """SHA-256 of what goes by. Of large members it is taken beside the reading: it costs as much as unpacking."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._beside: ThreadPoolExecutor | None = None
+        self._last: Future[None] | None = None
+
+    def update(self, chunk: bytes) -> None:
+        if len(chunk) < _WORTH_A_THREAD:
+            self._wait()
+            self._hash.update(chunk)
+            return
+        self._beside = self._beside or ThreadPoolExecutor(1, thread_name_prefix="sha256")
+        self._wait()
+        self._last = self._beside.submit(self._hash.update, chunk)
+
+    def digest(self) -> bytes:
+        self._wait()
+        return self._hash.digest()
+
+    def close(self) -> None:
+        if self._beside is not None:
+            self._beside.shutdown()
+
+    def _wait(self) -> None:
+        """Wait for the chunk before: one at a time keeps the order, and memory within bounds."""
+        if self._last is not None:
+            self._last.result()
+            self._last = None
 
 
 class Export:
@@ -172,11 +238,14 @@ class Export:
             raise DataError(f"{self.path} is empty. Download the export again.")
         else:
             found = list(self._one_file(status))
-        self.members = tuple(item for item in found if isinstance(item, Member))
+        members = (item for item in found if isinstance(item, Member))
+        self.members = tuple(sorted(members, key=lambda member: member.name))
         """The files of the export, sorted by name."""
         self.skipped = tuple(item for item in found if not isinstance(item, Member))
         self.size = sum(m.size for m in self.members) if stat.S_ISDIR(status.st_mode) else status.st_size
         """Bytes on disk."""
+        if not self.members and self.skipped:
+            raise DataError(f"{self.path} holds {self.skipped[0][0]}, {self.skipped[0][1]}.")
         if not self.members:
             raise DataError(f"{self.path} holds no files. Is the export somewhere else?")
 
@@ -191,7 +260,8 @@ class Export:
             if info.filename.lower().endswith(".zip"):
                 yield info.filename, "a zip inside the zip: unpack it and import it by itself"
             elif not info.is_dir():
-                yield Member(info.filename, info.file_size, _Source(_opener(archive, info), whole.source.changed))
+                opens, begins = partial(zips.open_member, archive, info), partial(zips.read_head, archive, info)
+                yield Member(info.filename, info.file_size, _Source(opens, begins, whole.source.changed))
 
     def __enter__(self) -> Self:
         return self
@@ -199,16 +269,22 @@ class Export:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def fingerprint(self) -> str:
-        """Give the SHA-256, in hexadecimal, that says which content was read, whatever it was wrapped in.
 
-        It is taken over the sorted SHA-256 digests of the members that were opened: names, order and unrelated members
-        have no part in it, so that the same files give the same key alone, in a folder and in a zip.
-        """
-        digests = {member.content_digest() for member in self.members if member.opened}
-        if not digests:
-            raise ValueError("nothing of this export has been read yet, so there is no fingerprint")
-        return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+def fingerprint(members: Sequence[Member]) -> str:
+    """Give the SHA-256, in hexadecimal, that says which content was read, whatever it was wrapped in.
+
+    It is taken over the sorted SHA-256 digests of these members: names, order and unrelated members have no part in
+    it, so that the same files give the same key alone, in a folder and in a zip.
+
+    Raises
+    ------
+    DataError, ReadError
+        As `Member.open`: what has not been read to its end yet is read now.
+    """
+    digests = {member.content_digest() for member in members}
+    if not digests:
+        raise ValueError("a fingerprint is taken of at least one member")
+    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 
 def _status(path: Path) -> os.stat_result:
@@ -256,8 +332,8 @@ def _file_member(path: Path, name: str, status: os.stat_result) -> Member:
         except OSError:
             return True
 
-    return Member(name, status.st_size, _Source(lambda: path.open("rb"), changed))
+    def head(count: int) -> bytes:
+        with path.open("rb") as file:
+            return file.read(count)
 
-
-def _opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
-    return lambda: archive.open(info)
+    return Member(name, status.st_size, _Source(lambda: path.open("rb"), head, changed))

@@ -1,0 +1,7 @@
+"""Apple Health."""
+
+from typing import Final
+
+from nof1_connectors.apple.connector import AppleHealthConnector
+
+CONNECTOR: Final = AppleHealthConnector()

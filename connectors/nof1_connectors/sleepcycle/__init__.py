@@ -1,0 +1,7 @@
+"""Sleep Cycle: the sleepdata.csv that the app sends, in its four generations."""
+
+from typing import Final
+
+from nof1_connectors.sleepcycle.connector import SleepCycleConnector
+
+CONNECTOR: Final = SleepCycleConnector()
