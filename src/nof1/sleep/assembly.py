@@ -15,7 +15,6 @@ from nof1.sleep.measures import MEASURES
 from nof1.sleep.nights import (
     ALGORITHM_CHANGED,
     DEVICE_CHANGED,
-    INCOMPLETE,
     LATENCY_SOURCES,
     LIGHTS_OUT_AFTER_ONSET,
     LIGHTS_OUT_TOO_EARLY,
@@ -27,6 +26,7 @@ from nof1.sleep.nights import (
     UNSTAGED,
     Nights,
 )
+from nof1.sleep.session import INCOMPLETE
 from nof1.sleep.sleeps import OWNER, find_sleeps, naps_before_nights
 
 SHORT_MIN: Final = 180
@@ -116,7 +116,7 @@ def _with_stated_lights_out(mains: pl.DataFrame, source: str, diary: pl.DataFram
     stated = {
         "in_bed": pl.col("in_bed"),
         "vendor": pl.col("onset") - _seconds("vendor_sol_s"),
-        "stages": pl.when("placed").then("start"),
+        "stages": pl.when(pl.col("placed") & ~pl.col("starts_at_onset")).then("start"),
     }
     unplaced = ~pl.col("placed") & (source == "vendor") & pl.col("tst_min").is_not_null()
     return mains.with_columns(

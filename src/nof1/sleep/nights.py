@@ -4,6 +4,8 @@ from typing import Final
 
 import dataframely as dy
 
+from nof1.sleep.session import INCOMPLETE
+
 LATENCY_SOURCES: Final = ("diary", "in_bed", "vendor", "stages", "none")
 """Where lights-out may come from, best first; `none` where nothing can tell it."""
 
@@ -11,7 +13,6 @@ NO_LIGHTS_OUT: Final = "no_lights_out"
 LIGHTS_OUT_AFTER_ONSET: Final = "lights_out_after_onset"
 LIGHTS_OUT_TOO_EARLY: Final = "lights_out_too_early"
 SHORT: Final = "short"
-INCOMPLETE: Final = "incomplete"
 UNSTAGED: Final = "unstaged"
 OVERLAP: Final = "overlap"
 MERGED: Final = "merged"
@@ -30,7 +31,7 @@ NIGHT_FLAGS: Final = {
     DEVICE_CHANGED: "another device than on the night before",
     ALGORITHM_CHANGED: "another staging algorithm than on the night before",
 }
-"""What `assembly` may say of a night; flags of its sessions (`manual`, …) stand beside these."""
+"""What `assembly` may say of a night; the flags of its sessions (`session.SESSION_FLAGS`) stand beside these."""
 
 
 def _minutes() -> dy.Float64:

@@ -16,9 +16,33 @@ from nof1.sleep.stages import STAGES
 ZONE_SOURCES: Final = ("record", "export", "option", "participant", "none")
 """Where the zone came from; `none` only in a dry run: local times stand as if they were UTC, and are never stored."""
 
+STATED_ZONES: Final = ("option", "participant")
+"""The sources of a zone that the export does not tell: a person stated it when importing."""
+
+UNKNOWN_DEVICE: Final = "unknown"
+"""The stream ``source/unknown`` holds the sessions of which an export does not tell the device."""
+
 KINDS: Final = ("main", "nap", "unknown")
 STAGINGS: Final = ("stages", "sleep_wake", "totals")
 IN_BED_SOURCES: Final = ("in_bed", "tap", "none")
+
+STARTS_AT_ONSET: Final = "starts_at_onset"
+GUESSED_BEDTIME: Final = "guessed_bedtime"
+LATENCY_FLOOR: Final = "latency_at_floor"
+SELF_REPORTED: Final = "self_reported"
+INCOMPLETE: Final = "incomplete"
+
+SESSION_FLAGS: Final = {
+    "manual": "entered by hand, not recorded",
+    "edited": "its times were changed by hand",
+    INCOMPLETE: "what was scored covers less than 95 % of the recording, or the vendor says that it broke off",
+    STARTS_AT_ONSET: "the recording does not begin where the person meant to sleep: its start tells nothing of latency",
+    GUESSED_BEDTIME: "the vendor's own latency counts from a bedtime that the device guessed",
+    LATENCY_FLOOR: "the app wrote the least latency that it ever writes, and measured none",
+    SELF_REPORTED: "when the person went to bed, or how long sleep took to come, was written down by the person",
+    "nominal_times": "the export tells no times: the night was placed by its date alone",
+}
+"""What a connector may say of a session; each stands among the flags of its night."""
 
 
 class Sessions(dy.Schema):

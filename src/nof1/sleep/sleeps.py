@@ -21,12 +21,15 @@ import polars as pl
 from nof1.errors import DataError
 from nof1.sleep.measures import MEASURES
 from nof1.sleep.segments import lay_out_segments
+from nof1.sleep.session import STARTS_AT_ONSET
 from nof1.sleep.stages import SLEEP
 
 OWNER: Final = ("participant", "stream")
 """Sleeps are found within one stream of one participant."""
 
 NAP_REACH: Final = timedelta(hours=24)
+LONGEST_NAP_MIN: Final = 180
+"""What the vendor calls a nap is never a night's sleep where it is shorter than this."""
 
 _DETAIL: Final = ("stages", "sleep_wake", "totals")
 
@@ -161,8 +164,17 @@ def describe_sleeps(grouped: pl.DataFrame, segments: pl.DataFrame, *, night_boun
             night=night.dt.date(),
             wake_date=_local(pl.col("end"), "offset_end", "zone_end", zones).dt.date(),
         )
-        .sort(*OWNER, "night", "tst_min", "start", descending=[False, False, False, True, False], nulls_last=True)
-        .with_columns(main=pl.struct(*OWNER, "night").is_first_distinct())
+        .with_columns(nap=pl.col("only_naps") & (pl.col("tst_min") < LONGEST_NAP_MIN).fill_null(False))
+        .sort(
+            *OWNER,
+            "night",
+            "nap",
+            "tst_min",
+            "start",
+            descending=[False, False, False, False, True, False],
+            nulls_last=True,
+        )
+        .with_columns(main=pl.struct(*OWNER, "night").is_first_distinct() & ~pl.col("nap"))
     )
 
 
@@ -240,9 +252,11 @@ def _sum_up_sessions(sessions: pl.DataFrame) -> pl.DataFrame:
             pl.col(*OWNER, "source", "device", "algorithm", "offset_start", "zone", "in_bed", "resolved").first(),
             pl.col("start").min(),
             pl.col("end").max(),
+            starts_at_onset=pl.col("flags").first().list.contains(STARTS_AT_ONSET),
             unplaced_sol_s=pl.col("vendor_sol_s").first(),
             offset_end=pl.col("offset_end").sort_by("end").last(),
             zone_end=pl.col("zone").sort_by("end").last(),
+            only_naps=(pl.col("kind") == "nap").all(),
             sessions=pl.len(),
             session_flags=pl.col("flags").explode().drop_nulls().unique(),
         )

@@ -46,7 +46,7 @@ def describe_streams(sessions: pl.DataFrame, *, merge_gap_min: int = 60, night_b
     nights = sleeps.filter(pl.col("main") & (pl.col("tst_min") >= SHORT_MIN)).with_columns(
         latency_in_bed=pl.col("in_bed").is_not_null() & pl.col("placed"),
         latency_vendor=vendor.is_not_null(),
-        latency_stages=pl.col("leads_with_wake"),
+        latency_stages=pl.col("leads_with_wake") & ~pl.col("starts_at_onset"),
     )
     offered = [f"latency_{source}" for source in DEVICE_LATENCY_SOURCES]
     counted = nights.group_by(OWNER).agg(
@@ -68,7 +68,10 @@ def describe_streams(sessions: pl.DataFrame, *, merge_gap_min: int = 60, night_b
 
 
 def choose_stream(described: pl.DataFrame) -> str:
-    """Choose the stream of one participant: most nights; among equals the last by name, which is the newer algorithm.
+    """Choose the stream of one participant: most staged nights; then most nights; then the last by name.
+
+    A phone that has counted hours for years must not win over the watch that stages them. Of two algorithms of one
+    vendor the last by name is the newer.
 
     Parameters
     ----------
@@ -83,7 +86,8 @@ def choose_stream(described: pl.DataFrame) -> str:
     people = described["participant"].n_unique()
     if people != 1:
         raise DataError(f"A stream is chosen for one participant at a time; these rows describe {people}.")
-    return str(described.sort("nights", "stream")["stream"].last())
+    staged = (pl.col("nights") * pl.col("staged_share")).round().fill_null(0)
+    return str(described.sort(staged, "nights", "stream")["stream"].last())
 
 
 def best_latency_source(row: Mapping[str, Any]) -> str:
