@@ -9,7 +9,10 @@ from typing import Any, Final
 
 from nof1.sleep.measures import MEASURES
 from nof1.sleep.nights import NIGHT_FLAGS
-from nof1.trial.scheme import FIXED, NOT_YET, SCHEMES
+from nof1.sleep.session import SESSION_FLAGS
+from nof1.trial.keys import nearest
+from nof1.trial.safety_rules import USUAL
+from nof1.trial.scheme import FIXED, SCHEMES, Sequences
 
 Fields = Mapping[str, Any]
 
@@ -18,14 +21,26 @@ LONGEST_NIGHTS: Final = 3_660
 
 REPORTED_INTERVAL: Final = 0.95
 
-SESSION_FLAGS: Final = ("manual", "incomplete")
-KNOWN_FLAGS: Final = (*SESSION_FLAGS, *NIGHT_FLAGS)
+KNOWN_FLAGS: Final = tuple({**SESSION_FLAGS, **NIGHT_FLAGS})
 """What a device may say of a recording, and what the assembly of nights may say of a night."""
 
-ARMS_NOW: Final = 2
-"""Three or more arms need a scheme that is not available yet."""
+UPPER_LIMITS_MG: Final = {"EU (EFSA 2006)": 250, "US (IOM 1997)": 350}
+"""Milligrams of magnesium a day from supplements, for adults, without what food holds: EU Scientific Committee on Food
+2001, taken over by EFSA 2006; Institute of Medicine, Dietary Reference Intakes 1997 (doi:10.17226/5776)."""
 
-TAKEN_NAMES: Final = ("night", "dose_taken", "dose_at", "lights_out", "note", "covariates", "participant")
+FEWEST_ORDERS: Final = 2
+
+FEWEST_ARMS: Final = 2
+MOST_ARMS: Final = 4
+"""More would take years to compare, and no figure tells them apart."""
+
+MOST_STATES: Final = 20_000
+"""Of an order without blocks: (blocks + 1) ^ arms. Beyond, its sequences are not counted in a moment."""
+
+TAKEN_NAMES: Final = (
+    *("night", "dose_taken", "dose_at", "lights_out", "awakenings", "sleep_quality", "note", "side_effects"),
+    *("covariates", "participant"),
+)
 """Columns that the diary has of its own."""
 
 
@@ -34,17 +49,86 @@ def contradictions(fields: Fields) -> list[str]:
     return [line for rule in RULES for line in rule(fields)]
 
 
-def _scheme_is_available(fields: Fields) -> Iterator[str]:
-    scheme = _of(fields, "design", "scheme")
-    if scheme in NOT_YET:
-        yield f"design.scheme: not available yet: {scheme}; available: {', '.join(SCHEMES)}"
+def _sequences_exist(fields: Fields) -> Iterator[str]:
+    scheme = SCHEMES.get(_of(fields, "design", "scheme") or FIXED)
+    blocks, longest = _of(fields, "design", "blocks"), _of(fields, "design", "longest_run")
+    arms = len(fields.get("arms", ()))
+    if scheme is None or blocks is None or not FEWEST_ARMS <= arms <= MOST_ARMS:
+        return
+    if arms > FEWEST_ARMS and scheme.two_arms:
+        yield f"design.scheme: {_of(fields, 'design', 'scheme')} is for two arms; for {arms} take permuted-blocks"
+    elif arms > FEWEST_ARMS and not scheme.in_blocks and (blocks + 1) ** arms > MOST_STATES:
+        yield f"design.blocks: {blocks} are too many for an order of {arms} arms without blocks; take permuted-blocks"
+    elif scheme.even_blocks and blocks % 2:
+        yield f"design.blocks: this scheme takes blocks in pairs (ABBA or BAAB); {blocks} is odd"
+    elif longest is not None and not Sequences(scheme, "ABCD"[:arms], blocks, longest).count():
+        yield f"design.longest_run: no sequence keeps to {longest} running; take a longer one, or another scheme"
 
 
-def _two_arms(fields: Fields) -> Iterator[str]:
+def told_by_a_schedule(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Name the keys that mean nothing where the schedule is brought, in parsed TOML.
+
+    Only of a protocol that is new: a registered one may hold them, and what it did stays as it was.
+    """
+    design = raw.get("design")
+    if not isinstance(design, Mapping) or design.get("scheme") != FIXED:
+        return
+    told = {
+        "run_in_nights": "its dates without an arm before the first period are the run-in",
+        "washout_nights": "its dates without an arm after a period are the washout",
+        **dict.fromkeys(("blocks", "period_nights", "longest_run"), "it has the periods, in their order"),
+    }
+    for key, where in told.items():
+        if key in design:
+            yield f'design.{key}: with scheme = "fixed" the schedule says this: {where}; leave the key out'
+
+
+def _reference_set_holds_orders(fields: Fields) -> Iterator[str]:
+    declared = _of(fields, "design", "reference_set")
+    if not declared:
+        return
+    if _of(fields, "design", "scheme") not in {None, FIXED}:
+        yield 'design.reference_set: nof1 knows what it could have drawn; declare a set with scheme = "fixed" only'
+    if len(declared) < FEWEST_ORDERS:
+        yield "design.reference_set: one order is no set; declare every order that could have been, or leave it out"
+    arms = [arm["code"] for arm in fields.get("arms", ()) if "code" in arm]
+    known = len(arms) == len(fields.get("arms", ()))
+    seen: dict[tuple[str, ...], int] = {}
+    for number, order in enumerate(declared, start=1):
+        here = f"design.reference_set[{number}]"
+        if len(order) != len(declared[0]) or not order:
+            yield f"{here}: {len(order)} periods, and {len(declared[0])} in the first; all are of one trial"
+        if (first := seen.setdefault(order, number)) != number:
+            yield f"{here}: the same order as design.reference_set[{first}]"
+        for code in dict.fromkeys(order if known else ()):
+            if code not in arms:
+                yield f"{here}: no arm is called {code!r}; {nearest(code, arms)}"
+
+
+def _arms_can_be_compared(fields: Fields) -> Iterator[str]:
     count = len(fields.get("arms", ()))
-    if "arms" in fields and count != ARMS_NOW and _of(fields, "design", "scheme") not in NOT_YET:
-        more = "; comparing more is not available yet" if count > ARMS_NOW else ""
-        yield f"arm: two arms are compared, this protocol has {count}{more}"
+    if "arms" in fields and not FEWEST_ARMS <= count <= MOST_ARMS:
+        yield f"arm: {FEWEST_ARMS} to {MOST_ARMS} arms can be compared, this protocol has {count}"
+
+
+def _contrasts_are_of_two_arms(fields: Fields) -> Iterator[str]:
+    arms = {arm["code"]: arm for arm in fields.get("arms", ()) if "code" in arm}
+    if len(arms) < len(fields.get("arms", ())):
+        return
+    references = [code for code, arm in arms.items() if arm.get("reference")]
+    seen: dict[frozenset[str], int] = {}
+    for number, pair in _numbered(fields, "contrasts"):
+        codes = {key: pair[key] for key in ("arm", "reference") if key in pair}
+        for key, code in codes.items():
+            if code not in arms:
+                yield f"contrast[{number}].{key}: no arm is called {code!r}; {nearest(code, arms)}"
+        first = seen.setdefault(frozenset(codes.values()), number)
+        if len(codes) == FEWEST_ARMS and first != number:
+            yield f"contrast[{number}]: the same arms as contrast[{first}]"
+        if len(codes) > len(set(codes.values())):
+            yield f"contrast[{number}].reference: {pair['arm']} cannot be compared with itself"
+        elif references == [codes.get("arm")]:
+            yield f"contrast[{number}].arm: {pair['arm']} is the reference, and effects are counted from it"
 
 
 def _names_are_used_once(fields: Fields) -> Iterator[str]:
@@ -89,7 +173,11 @@ def _trial_ends(fields: Fields) -> Iterator[str]:
     blocks, nights = _of(fields, "design", "blocks"), _of(fields, "design", "period_nights")
     if None in (blocks, nights):
         return
-    total = blocks * ARMS_NOW * (nights + (_of(fields, "design", "washout_nights") or 0))
+    total = (
+        blocks
+        * max(len(fields.get("arms", ())), FEWEST_ARMS)
+        * (nights + (_of(fields, "design", "washout_nights") or 0))
+    )
     if total > LONGEST_NIGHTS:
         yield f"design.blocks: {blocks} blocks make a trial of {total} nights; at most {LONGEST_NIGHTS}"
 
@@ -107,6 +195,18 @@ def _capsules_do_not_unblind(fields: Fields) -> Iterator[str]:
             )
 
 
+def _words_do_not_unblind(fields: Fields) -> Iterator[str]:
+    if not _of(fields, "blinding", "concealed_from"):
+        return
+    said = [(number, arm["take"]) for number, arm in _numbered(fields, "arms") if "take" in arm]
+    for number, words in said[1:]:
+        if words != said[0][1]:
+            yield (
+                f"arm[{number}].take: not the words of arm[{said[0][0]}], and those of the evening would tell the arms "
+                "apart; give every arm the same, or leave [blinding] out"
+            )
+
+
 def _concealment_has_a_custodian(fields: Fields) -> Iterator[str]:
     if _of(fields, "blinding", "concealed_from") and _of(fields, "blinding", "custodian") is False:
         yield (
@@ -116,14 +216,48 @@ def _concealment_has_a_custodian(fields: Fields) -> Iterator[str]:
 
 
 def _dose_stays_under_the_limit(fields: Fields) -> Iterator[str]:
-    limit = _of(fields, "safety", "supplement_upper_limit_mg")
+    own = _of(fields, "safety", "supplement_upper_limit_mg")
+    limits = {f"the upper limit of the {name}": limit for name, limit in UPPER_LIMITS_MG.items()}
+    if own is not None:
+        limits = {"safety.supplement_upper_limit_mg": own, **limits}
     for number, arm in _numbered(fields, "arms"):
         dose = arm.get("elemental_mg")
-        if limit is not None and dose is not None and dose > limit and not arm.get("acknowledged_above_limit"):
+        above = [f"{name} ({limit:g} mg)" for name, limit in limits.items() if dose is not None and dose > limit]
+        if above and not arm.get("acknowledged_above_limit"):
             yield (
-                f"arm[{number}].elemental_mg: {dose:g} mg is above safety.supplement_upper_limit_mg ({limit:g} mg); "
+                f"arm[{number}].elemental_mg: {dose:g} mg is above {above[0]}; "
                 "lower it, or, once a clinician has agreed, set acknowledged_above_limit = true in this arm"
             )
+
+
+def _a_salt_has_its_amount(fields: Fields) -> Iterator[str]:
+    for number, arm in _numbered(fields, "arms"):
+        if arm.get("salt") and "elemental_mg" in arm and not arm["elemental_mg"]:
+            yield (
+                f"arm[{number}].elemental_mg: arm[{number}].salt names a mineral: say how many milligrams of the "
+                "element an evening's dose holds, all units together"
+            )
+
+
+def _a_supplement_has_its_questions(fields: Fields) -> Iterator[str]:
+    if _of(fields, "safety", "ask_before") == () and any(arm.get("elemental_mg") for arm in fields.get("arms", ())):
+        yield (
+            "safety.ask_before: an arm holds a supplement, and nothing would be asked before the first night; leave "
+            "this key out for the questions about magnesium, or ask your own"
+        )
+
+
+def _nothing_to_ask_where_nothing_is(fields: Fields) -> Iterator[str]:
+    if not _of(fields, "safety", "nothing_to_ask"):
+        return
+    if any(arm.get("elemental_mg") for arm in fields.get("arms", ())):
+        yield "safety.nothing_to_ask: an arm has a mineral, and the questions about it are asked; leave this out"
+    elif isinstance(fields["safety"], Mapping) and fields["safety"].get("ask_before") not in (
+        None,
+        (),
+        USUAL.ask_before,
+    ):
+        yield "safety.nothing_to_ask: safety.ask_before has questions; leave one of the two out"
 
 
 def _one_primary_outcome(fields: Fields) -> Iterator[str]:
@@ -214,16 +348,22 @@ def _a_prior_of_ones_own_has_a_reason(fields: Fields) -> Iterator[str]:
 
 
 RULES: Final[tuple[Callable[[Fields], Iterator[str]], ...]] = (
-    _two_arms,
+    _arms_can_be_compared,
+    _contrasts_are_of_two_arms,
     _names_are_used_once,
     _flags_exist,
     _intervals_are_those_of_the_report,
     _one_reference,
     _dose_stays_under_the_limit,
-    _scheme_is_available,
+    _a_salt_has_its_amount,
+    _a_supplement_has_its_questions,
+    _nothing_to_ask_where_nothing_is,
+    _sequences_exist,
+    _reference_set_holds_orders,
     _periods_outlast_their_transition,
     _trial_ends,
     _capsules_do_not_unblind,
+    _words_do_not_unblind,
     _concealment_has_a_custodian,
     _one_primary_outcome,
     _better_agrees_with_the_catalogue,

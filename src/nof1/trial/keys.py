@@ -7,11 +7,15 @@ The dataclass *is* the description of the table. A field's annotation says the k
 
 import dataclasses
 import difflib
+import inspect
 import re
 import types
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
+
+from nof1.errors import UsageError
 
 LONGEST_TEXT: Final = 4_000
 """Characters; a longer text is a pasted file, not a label."""
@@ -117,11 +121,18 @@ def keys_of(table: type) -> Mapping[str, Key]:
     for field in dataclasses.fields(table):
         if field.metadata == NOT_A_KEY:
             continue
-        _, markers = _kinds_and_markers(hints[field.name])
+        _, markers = kinds_and_markers(hints[field.name])
         name = next((marker.name for marker in markers if isinstance(marker, Written)), field.name)
         derived = any(isinstance(marker, Derived) for marker in markers)
         keys[name] = Key(name, field.name, hints[field.name], field.default, derived)
     return types.MappingProxyType(keys)
+
+
+def meanings(table: type) -> Mapping[str, str]:
+    """Say what each field of a table means: its entry under Parameters in the docstring, without markup."""
+    _, _, entries = (inspect.getdoc(table) or "").partition("Parameters\n----------\n")
+    found = re.findall(r"^(\w+(?:, \w+)*)\n((?: +\S.*(?:\n|$))+)", entries, re.MULTILINE)
+    return {name: " ".join(text.replace("`", "").split()) for names, text in found for name in names.split(", ")}
 
 
 def read_table(table: type, raw: Mapping[str, Any], path: str, mistakes: list[str]) -> dict[str, Any]:
@@ -165,13 +176,24 @@ def build[T](table: type[T], fields: Mapping[str, Any]) -> T:
     values = {}
     for key in keys_of(table).values():
         value = fields[key.field]
-        kind = _kinds_and_markers(key.annotation)[0][0]
+        kind = kinds_and_markers(key.annotation)[0][0]
         if isinstance(value, dict):
             value = build(kind, value)
         elif isinstance(value, tuple) and value and isinstance(value[0], dict):
             value = tuple(build(get_args(kind)[0], member) for member in value)
         values[key.field] = value
     return table(**values)
+
+
+def kinds_and_markers(annotation: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Split an annotation into the kinds it allows (None aside: TOML has no null) and its markers."""
+    markers: tuple[Any, ...] = ()
+    if get_origin(annotation) is Annotated:
+        annotation, *rest = get_args(annotation)
+        markers = tuple(rest)
+    if get_origin(annotation) in {Union, types.UnionType}:
+        return tuple(kind for kind in get_args(annotation) if kind is not types.NoneType), markers
+    return (annotation,), markers
 
 
 def shown(value: object) -> str:
@@ -183,6 +205,18 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
 
 
+def require_plain(text: str, what: str) -> None:
+    """Refuse what could act on a terminal, or pass for a line that nof1 wrote, where it is printed.
+
+    Raises
+    ------
+    UsageError
+        The text holds a control character or a line break.
+    """
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
+        raise UsageError(f"{what}: {shown(text)} holds a control character or a line break; write one plain line.")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Where to go from a name that does not exist: the one most like it, else all of them."""
     names = list(known)
@@ -191,7 +225,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _absent(fields: dict[str, Any], key: Key, here: str, mistakes: list[str]) -> None:
-    kind = _kinds_and_markers(key.annotation)[0][0]
+    kind = kinds_and_markers(key.annotation)[0][0]
     if dataclasses.is_dataclass(kind):
         fields[key.field] = read_table(cast("type", kind), {}, here, mistakes)
     elif get_origin(kind) is tuple:
@@ -202,7 +236,7 @@ def _absent(fields: dict[str, Any], key: Key, here: str, mistakes: list[str]) ->
 
 def _values(annotation: object, raw: object, here: str, mistakes: list[str]) -> Iterator[Any]:
     """Yield the one value that raw stands for, or nothing after noting the mistake."""
-    kinds, markers = _kinds_and_markers(annotation)
+    kinds, markers = kinds_and_markers(annotation)
     kind = kinds[0]
     if dataclasses.is_dataclass(kind):
         if isinstance(raw, dict):
@@ -261,17 +295,6 @@ def _plain(kind: type, raw: Any) -> str | bool | int | float | None:
 
 def _clean(text: str) -> bool:
     return bool(text.strip()) and len(text) <= LONGEST_TEXT and all(c.isprintable() or c in "\n\t" for c in text)
-
-
-def _kinds_and_markers(annotation: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Split an annotation into the kinds it allows (None aside: TOML has no null) and its markers."""
-    markers: tuple[Any, ...] = ()
-    if get_origin(annotation) is Annotated:
-        annotation, *rest = get_args(annotation)
-        markers = tuple(rest)
-    if get_origin(annotation) in {Union, types.UnionType}:
-        return tuple(kind for kind in get_args(annotation) if kind is not types.NoneType), markers
-    return (annotation,), markers
 
 
 def _unknown(name: str, path: str, known: Mapping[str, Key]) -> str:

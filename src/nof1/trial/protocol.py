@@ -1,35 +1,28 @@
 """The protocol: the prespecified document, from TOML text to a checked value.
 
-Each table of the file is one dataclass below, each key one field. Adding a key is adding a field: its annotation is its
-check (`nof1.trial.keys`), its default is what an absent key means. What keys may not say *together* stands in
+Each table of the file is one dataclass below, or in `nof1.trial.safety_rules`, each key one field. Adding a key is
+adding a field: its annotation is its check (`nof1.trial.keys`), its default is what an absent key means, its line in
+the docstring is what the template and the schema for editors say of it. What keys may not say *together* stands in
 `nof1.trial.contradictions`.
 """
 
 import hashlib
-import re
-import tomllib
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from nof1.errors import DataError, ProtocolError
 from nof1.sleep.measures import MEASURES
+from nof1.trial.about import NOTHING, About
 from nof1.trial.contradictions import contradictions
+from nof1.trial.defaults import fill_in
 from nof1.trial.keys import NOT_A_KEY, Derived, OneOf, Spelled, Within, Written, build, read_table
-from nof1.trial.scheme import NOT_YET, SCHEMES
-
-LARGEST_FILE: Final = 1_000_000
-"""Characters; a protocol is a page of text."""
-
-DEFAULT_WORTHWHILE: Final = {"deep_min": 10.0, "sol_min": 10.0}
-"""Device minutes, where the protocol gives no worthwhile change of its own. Deep sleep: no accepted MCID exists; 10 is
-about half a within-person SD. Latency: the delivery-method threshold of Edinger 2021, Table 3 (PMC7853211)."""
-DEFAULT_WORTHWHILE_RATIO: Final = {"sol_min": 0.80}
-"""Used instead of minutes where the run-in median latency is 20 to 25 minutes."""
+from nof1.trial.safety_rules import USUAL, Safety
+from nof1.trial.scheme import SCHEMES
+from nof1.trial.toml import parse_toml
 
 Code = Annotated[str, Spelled(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "1 to 32 letters, digits, - or _")]
 Name = Annotated[str, Spelled(r"[a-z][a-z0-9_]{0,31}", "1 to 32 small letters, digits or _, a letter first")]
 Probability = Annotated[float, Within(low=0.5, below=1)]
-Hours = Annotated[float, Within(low=0, high=48)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +31,23 @@ class Arm:
 
     Parameters
     ----------
+    code
+        What the arm is called in files and tables.
+    label
+        The treatment in words that a stranger understands.
+    salt
+        The chemical form, where the arm holds a mineral: bisglycinate, citrate, oxide.
     elemental_mg
-        Milligrams of the element itself, not of its salt; None where the arm holds no such supplement.
+        Milligrams of the element, not its salt, in one evening's dose, all units together; left out where it has none.
     units_per_dose
-        Capsules, tablets, glasses; 0 says that the arm has no dose to take, None that doses are not counted.
+        Capsules, tablets, glasses; 0 says that the arm has no dose to take; left out, doses are not counted. The
+        same in every arm where the arms are concealed, or counting would tell them apart.
+    take
+        When and how a dose is taken.
+    reference
+        The arm that effects are counted from: the placebo, or nothing. Treatments compared with each other have none.
     acknowledged_above_limit
-        A clinician has agreed to a dose above ``safety.supplement_upper_limit_mg``.
+        A clinician has agreed to a dose above the upper limit, and is named again when the trial begins.
     """
 
     code: Code
@@ -60,20 +64,54 @@ class Arm:
 class Design:
     """How the order of the arms is drawn, and for how many nights each stands.
 
-    Under the scheme ``fixed`` the dates come from the schedule that is brought, and only `transition_nights` is used.
+    Under the scheme ``fixed`` run-in, periods and washout come from the schedule that is brought, and of the other keys
+    only `transition_nights` and `reference_set` may be there.
+
+    Parameters
+    ----------
+    scheme
+        randomised-pairs: each pair of periods AB or BA by a fair coin. alternating: ABAB or BABA. counterbalanced: ABBA
+        or BAAB. permuted-blocks: every block in any order. unrestricted: any balanced order. fixed: a schedule file.
+    blocks
+        How many blocks; each holds every arm once, so six blocks of two arms are twelve periods.
+    period_nights
+        Nights of a period; all of them are on one arm.
+    transition_nights
+        The first nights of every period, kept out of the primary analysis: what was taken before is still wearing off.
+    run_in_nights
+        Nights on no arm before the first period; they tell what is usual.
+    washout_nights
+        Nights on no arm after every period.
+    longest_run
+        How many periods running one arm may have at most; without it there is no limit.
+    reference_set
+        Of ``fixed`` only: every order of arms that the schedule could have had just as well, itself among them, each a
+        list of arms with one code a period. All were equally likely; without it there is no randomisation test.
     """
 
-    scheme: Annotated[str, OneOf((*SCHEMES, *NOT_YET))]
+    scheme: Annotated[str, OneOf(tuple(SCHEMES))]
     blocks: Annotated[int, Within(low=2, high=200)] = 6
     period_nights: Annotated[int, Within(low=1, high=365)] = 10
     transition_nights: Annotated[int, Within(low=0, high=364)] = 3
     run_in_nights: Annotated[int, Within(low=0, high=365)] = 7
     washout_nights: Annotated[int, Within(low=0, high=365)] = 0
+    longest_run: Annotated[int | None, Within(low=1, high=200)] = None
+    reference_set: tuple[tuple[Code, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blinding:
-    """From whom the allocation is concealed. A protocol without this table is open label."""
+    """From whom the allocation is concealed. A protocol without this table is open label.
+
+    Parameters
+    ----------
+    concealed_from
+        Who must not know the arms until the seal is opened.
+    custodian
+        Somebody else packs the doses and holds the key.
+    guess
+        When the person is asked which arm they think it was.
+    """
 
     concealed_from: tuple[Literal["participant", "clinician"], ...] = ("participant", "clinician")
     custodian: bool = True
@@ -87,22 +125,43 @@ class Outcome:
     Parameters
     ----------
     measure
-        A name of `nof1.sleep.measures.MEASURES`; `worthwhile` is in its unit.
+        By its name in the catalogue (`nof1.sleep.measures`); `worthwhile` is in its unit.
     role
-        Where no outcome says it, the first is primary and the others are secondary.
+        The verdict is about the primary outcome; there is one.
     better
-        The catalogue's word where it has one.
+        Which way is better. Needed only where the catalogue does not say.
     worthwhile
-        In the measure's unit as the device counts it; None claims no worthwhile change.
+        In the measure's unit as the device counts it, and fixed before the first night.
     worthwhile_ratio
         Latency only: arm ÷ reference, used where the baseline median is under 25 minutes.
     """
 
     measure: Annotated[str, OneOf(tuple(MEASURES))]
-    role: Annotated[Literal["primary", "secondary"], Derived("the first outcome is primary")]
-    better: Annotated[Literal["higher", "lower"], Derived("the catalogue of measures")]
-    worthwhile: Annotated[float | None, Within(above=0), Derived("DEFAULT_WORTHWHILE")] = None
-    worthwhile_ratio: Annotated[float | None, Within(above=0), Derived("DEFAULT_WORTHWHILE_RATIO")] = None
+    role: Annotated[Literal["primary", "secondary"], Derived("the first is primary, the others secondary")]
+    better: Annotated[Literal["higher", "lower"], Derived("what the catalogue says")]
+    worthwhile: Annotated[
+        float | None, Within(above=0), Derived("10 minutes for deep sleep and latency, none for others")
+    ] = None
+    worthwhile_ratio: Annotated[float | None, Within(above=0), Derived("0.8 for latency")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """Two arms that are compared: every outcome has an effect, arm − reference, and a verdict for each contrast.
+
+    Parameters
+    ----------
+    arm, reference
+        Codes of arms; an arm that is marked as the reference of the trial can only be the reference here.
+    """
+
+    arm: Code
+    reference: Code
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables and in the posterior."""
+        return f"{self.arm} − {self.reference}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +170,16 @@ class DiaryItem:
 
     Parameters
     ----------
+    key
+        What it is called in files and tables.
+    type
+        What an answer is.
+    when
+        When it is asked.
     covariate
         Whether the analysis may adjust for it: only what happened before the dose.
+    label
+        The question in words.
     """
 
     key: Name
@@ -124,12 +191,24 @@ class DiaryItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SleepRules:
-    """How sessions become nights, and which flagged nights stay out of the analysis."""
+    """How sessions become nights, and which flagged nights stay out of the analysis.
+
+    Parameters
+    ----------
+    latency_source
+        Where the moment comes from at which the person began to try to sleep; best is the best that the device offers.
+    night_boundary_h
+        Hours after midnight at which one night's date gives way to the next.
+    merge_gap_min
+        Recordings with less than so many minutes between them are one night.
+    exclude_flags
+        Nights flagged so stay out of the analysis, and are listed.
+    """
 
     latency_source: Literal["best", "diary", "in_bed", "vendor", "stages"] = "best"
     night_boundary_h: Annotated[float, Within(low=0, below=24)] = 12.0
     merge_gap_min: Annotated[int, Within(low=0, high=720)] = 60
-    exclude_flags: tuple[Name, ...] = ("manual", "incomplete", "short")
+    exclude_flags: tuple[Name, ...] = ("manual", "incomplete")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,16 +217,25 @@ class AnalysisRules:
 
     Parameters
     ----------
+    ci_prob
+        Probability of the intervals in reports.
     benefit
         P(effect in the better direction) that a benefit needs.
-    worthwhile, meaningful
-        P(beyond the worthwhile change) that a benefit, and a meaningful benefit, need as well.
+    worthwhile
+        P(beyond the worthwhile change) that a benefit needs as well.
+    meaningful
+        The same, that a meaningful benefit needs.
+    no_worthwhile_difference
+        P(effect within the worthwhile change, either way) that this verdict needs.
     prior_effect_sd
         Prior SD of the effect in the primary outcome's unit; ``"default"`` is the model's own.
     prior_effect_reason
         Why another one was chosen.
     covariates
         Keys of the diary; where the protocol does not say, every diary item marked as a covariate.
+    looks
+        When, and by whom, nights are compared by arm or period before the end. A look that is declared here takes no
+        randomisation test away from a trial that runs to its planned end.
     """
 
     ci_prob: Probability = 0.95
@@ -158,57 +246,7 @@ class AnalysisRules:
     prior_effect_sd: Annotated[float | Literal["default"], Within(low=0.1, high=1_000)] = "default"
     prior_effect_reason: str | None = None
     covariates: Annotated[tuple[Name, ...], Derived("the diary items marked as covariates")] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Separation:
-    """Hours to keep between a medicine and the dose: the medicine this long before it, or this long after."""
-
-    drug: str
-    before_h: Hours
-    after_h: Hours
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Safety:
-    """What to ask, log and stop for. nof1 records and gates; it never recommends a dose.
-
-    Parameters
-    ----------
-    supplement_upper_limit_mg
-        Milligrams of elemental magnesium a day from supplements. 250: EU SCF 2001, EFSA 2006; 350 in the US: IOM 1997.
-    warnings
-        Sentences that the person reads before the first night.
-    """
-
-    supplement_upper_limit_mg: Annotated[float, Within(above=0, high=5_000)] = 250.0
-    ask_before: tuple[str, ...] = (
-        "under 18",
-        "kidney disease or eGFR < 30",
-        "kidney function unknown and 65 or over, or on ACE inhibitor, ARB, NSAID or diuretic",
-        "heart block",
-        "myasthenia gravis",
-        "bowel obstruction",
-        "pregnancy",
-        "digoxin",
-        "lithium",
-        "potassium-sparing diuretic",
-        "magnesium antacid or laxative",
-    )
-    separate: tuple[Separation, ...] = (
-        Separation(drug="quinolone", before_h=2, after_h=6),
-        Separation(drug="tetracycline", before_h=3, after_h=3),
-        Separation(drug="bisphosphonate", before_h=4, after_h=4),
-        Separation(drug="iron", before_h=4, after_h=4),
-        Separation(drug="levothyroxine", before_h=4, after_h=4),
-    )
-    log: tuple[str, ...] = ("stools", "nausea", "cramps", "light-headedness")
-    stop_if: tuple[str, ...] = ("diarrhoea on two days running",)
-    emergency: str = (
-        "Fainting, slow pulse, marked drowsiness or trouble breathing: stop, seek emergency care, "
-        "do not wait for unblinding."
-    )
-    warnings: tuple[str, ...] = ()
+    looks: str | None = None
 
 
 OPEN_LABEL: Final = Blinding(concealed_from=(), custodian=False, guess="never")
@@ -220,8 +258,18 @@ class Protocol:
 
     Parameters
     ----------
+    schema
+        Version of this format.
+    id
+        A short name; the file is best called the same.
+    title
+        One line for the head of every report.
+    question
+        What the person wants to know, in a sentence.
     shows
         What this trial can and cannot show, in a sentence or two.
+    contrasts
+        Which arms are compared, where there are three or more and not all of it is asked.
     sha256
         Of the exact text (UTF-8), in hexadecimal.
     """
@@ -235,10 +283,14 @@ class Protocol:
     design: Design
     blinding: Blinding = OPEN_LABEL
     outcomes: Annotated[tuple[Outcome, ...], Written("outcome")]
+    contrasts: Annotated[
+        tuple[Contrast, ...], Written("contrast"), Derived("each − the reference; where there is none, every pair")
+    ] = ()
     diary: tuple[DiaryItem, ...] = ()
     sleep: SleepRules = SleepRules()
     analysis: AnalysisRules
-    safety: Safety = Safety()
+    safety: Safety = USUAL
+    about: About = NOTHING
     sha256: str = field(default="", metadata=NOT_A_KEY)
 
     @property
@@ -248,18 +300,8 @@ class Protocol:
 
     @property
     def has_reference(self) -> bool:
-        """Whether an arm is marked as the reference; two actives have none."""
+        """Whether an arm is marked as the reference; actives that are compared with each other have none."""
         return any(arm.reference for arm in self.arms)
-
-    @property
-    def reference(self) -> Arm:
-        """The arm that the effect is counted from: the one marked so, else the second of two actives."""
-        return next((arm for arm in self.arms if arm.reference), self.arms[1])
-
-    @property
-    def treatment(self) -> Arm:
-        """The other arm: effects are treatment − reference."""
-        return next(arm for arm in self.arms if arm is not self.reference)
 
     def arm(self, code: str) -> Arm:
         """Look an arm up by its code.
@@ -292,40 +334,9 @@ def parse_protocol(text: str, *, where: str = "protocol.toml") -> Protocol:
         ``outcome[2].worthwhile`` is the worthwhile change of the second ``[[outcome]]``.
     """
     mistakes: list[str] = []
-    fields = read_table(Protocol, _parse_toml(text, where), "", mistakes)
-    _derive(fields)
+    fields = read_table(Protocol, parse_toml(text, where), "", mistakes)
+    fill_in(fields)
     mistakes += contradictions(fields)
     if mistakes:
         raise ProtocolError(where, mistakes)
     return replace(build(Protocol, fields), sha256=hashlib.sha256(text.encode("utf-8")).hexdigest())
-
-
-def _parse_toml(text: str, where: str) -> dict[str, Any]:
-    """Parse the text; a syntax error is the only mistake that can be told, for nothing after it can be read."""
-    if len(text) > LARGEST_FILE:
-        raise ProtocolError(where, [f"{len(text):,} characters: too long for a protocol, which is a page of text"])
-    try:
-        text.encode("utf-8")
-        return tomllib.loads(text.removeprefix("\ufeff"))
-    except RecursionError:
-        raise ProtocolError(where, ["not TOML that can be read: brackets nested too deeply"]) from None
-    except ValueError as error:  # TOMLDecodeError, numbers of too many digits, text that is not Unicode
-        place = re.fullmatch(r"(.*) \(at (line \d+, column \d+|end of document)\)", str(error), re.DOTALL)
-        raise ProtocolError(where, [f"{place[2]}: {place[1]}" if place else f"not TOML: {error}"]) from None
-
-
-def _derive(fields: dict[str, Any]) -> None:
-    """Fill in what an absent key takes from other keys."""
-    outcomes: tuple[dict[str, Any], ...] = fields.get("outcomes", ())
-    roles_said = any("role" in outcome for outcome in outcomes)
-    for place, outcome in enumerate(outcomes):
-        name = outcome.get("measure")
-        measure = MEASURES.get(name) if name else None
-        outcome.setdefault("role", "secondary" if roles_said or place else "primary")
-        if measure and measure.better:
-            outcome.setdefault("better", measure.better)
-        outcome.setdefault("worthwhile", DEFAULT_WORTHWHILE.get(name or ""))
-        outcome.setdefault("worthwhile_ratio", DEFAULT_WORTHWHILE_RATIO.get(name or ""))
-    marked = tuple(item["key"] for item in fields.get("diary", ()) if item.get("covariate") and "key" in item)
-    if "analysis" in fields:
-        fields["analysis"].setdefault("covariates", marked)

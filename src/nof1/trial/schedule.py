@@ -5,14 +5,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import polars as pl
 
 from nof1.errors import DataError, ProtocolError
 from nof1.trial.allocation import Allocation
 from nof1.trial.keys import nearest, shown
-from nof1.trial.protocol import LARGEST_FILE, Arm, Design
+from nof1.trial.protocol import Arm, Design
+from nof1.trial.toml import LARGEST_FILE
 
 LONGEST_NIGHTS: Final = 3_660
 """A schedule of more than ten years is a mistyped year."""
@@ -20,9 +21,13 @@ LONGEST_NIGHTS: Final = 3_660
 NIGHT: Final = timedelta(days=1)
 
 
+MORNING_H: Final = 5
+"""The hour from which nobody takes last evening's dose any more, or begins with that evening."""
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Consecutive nights on one arm.
+    """Consecutive nights on one arm. A period that a pause interrupted has several parts of one number.
 
     Parameters
     ----------
@@ -47,6 +52,11 @@ class Period:
         """The date of its last evening."""
         return self.first_night + (self.nights - 1) * NIGHT
 
+    @property
+    def evenings(self) -> list[date]:
+        """The dates of all its evenings."""
+        return [self.first_night + number * NIGHT for number in range(self.nights)]
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -58,16 +68,30 @@ class Schedule:
         The first evening of all, run-in included.
     transition_nights
         The first nights of *every* period, whether the arm changed or not: left out otherwise, they would tell the arm.
+    cut_off
+        The last evening of a trial that was ended before its first period; it may lie before `first_night`. None of
+        any other: the last period tells it, and a plan on record has no end but its own.
     """
 
     first_night: date
     periods: tuple[Period, ...]
     transition_nights: int
+    cut_off: date | None = None
 
     @property
     def last_night(self) -> date:
-        """The last evening of the last period."""
-        return self.periods[-1].last_night
+        """The last evening of the last period; where none was reached, the evening after which the trial was ended."""
+        return self.periods[-1].last_night if self.periods else self.cut_off or self.first_night
+
+    @property
+    def has_evenings(self) -> bool:
+        """Whether any evening is on it: none is where the trial was ended before its first."""
+        return self.last_night >= self.first_night
+
+    @property
+    def first_on_arm(self) -> date | None:
+        """The first evening of the first period; None where no period was reached."""
+        return self.periods[0].first_night if self.periods else None
 
     @property
     def planned_nights(self) -> int:
@@ -86,6 +110,10 @@ class Schedule:
     def concealed(self) -> Self:
         """Return the same dates without the arms: what may be seen while the allocation is sealed."""
         return replace(self, periods=tuple(replace(period, arm=None) for period in self.periods))
+
+    def with_arms(self, arms: Mapping[int, str]) -> Self:
+        """Return the same dates with the arms of these periods, by their number, filled in."""
+        return replace(self, periods=tuple(replace(p, arm=arms.get(p.number, p.arm)) for p in self.periods))
 
     def to_payload(self) -> dict[str, Any]:
         """Return the schedule as plain JSON values, for the record."""
@@ -176,7 +204,7 @@ def calendar(schedule: Schedule) -> pl.DataFrame:
         "period",
         "block",
         "arm",
-        run_in=pl.col("night") < schedule.periods[0].first_night,
+        run_in=pl.col("night") < (schedule.first_on_arm or date.max),
         transition=(since_first < schedule.transition_nights).fill_null(value=False),
     )
 
@@ -194,6 +222,17 @@ def evening_of(local: datetime, boundary_h: float = 12.0) -> date:
     return (local.replace(tzinfo=None) - timedelta(hours=boundary_h)).date()
 
 
+def evening_to_come(local: datetime, boundary_h: float = 12.0) -> date:
+    """Return the evening on which something can still be taken: in the morning the present one is over.
+
+    Parameters
+    ----------
+    local, boundary_h
+        As `evening_of`.
+    """
+    return local.date() if local.hour >= MORNING_H else evening_of(local, boundary_h)
+
+
 def schedule_from_csv(
     text: str, arms: Sequence[Arm], transition_nights: int, *, where: str = "schedule.csv"
 ) -> Schedule:
@@ -204,7 +243,8 @@ def schedule_from_csv(
     text
         CSV with the columns ``date`` (the evening, YYYY-MM-DD) and ``arm`` (a code; empty = a night on no arm), in
         any order of rows. A date that is not listed is a night on no arm as well. Each unbroken run of one arm is a
-        period; a block ends where an arm comes again.
+        period, unless a third column ``period`` says where one ends and the next begins on the same arm; a block ends
+        where an arm comes again.
     where
         The name of the file, for the message.
 
@@ -214,11 +254,14 @@ def schedule_from_csv(
         Every mistake at once, each with its line in the file.
     """
     mistakes: list[str] = []
-    arm_by_night = _read_nights(text, {arm.code for arm in arms}, where, mistakes)
-    on_arm = {night: code for night, code in sorted(arm_by_night.items()) if code}
-    mistakes += [f"arm {arm.code}: no night is on it" for arm in arms if arm.code not in on_arm.values()]
-    if arm_by_night and (max(arm_by_night) - min(arm_by_night)).days >= LONGEST_NIGHTS:
-        mistakes.append(f"from {min(arm_by_night)} to {max(arm_by_night)}: more than ten years; is one year mistyped?")
+    listed = _read_nights(text, {arm.code for arm in arms}, where, mistakes)
+    on_arm = {night: told for night, told in sorted(listed.items()) if told.arm}
+    mistakes += [
+        f"arm {arm.code}: no night is on it" for arm in arms if arm.code not in {n.arm for n in on_arm.values()}
+    ]
+    if listed and (max(listed) - min(listed)).days >= LONGEST_NIGHTS:
+        mistakes.append(f"from {min(listed)} to {max(listed)}: more than ten years; is one year mistyped?")
+    mistakes += _broken_periods(on_arm)
     periods = tuple(_runs(on_arm))
     if periods and all(period.nights <= transition_nights for period in periods):
         mistakes.append(
@@ -227,19 +270,36 @@ def schedule_from_csv(
         )
     if mistakes:
         raise ProtocolError(where, mistakes)
-    return Schedule(min(arm_by_night), periods, transition_nights)
+    return Schedule(min(listed), periods, transition_nights)
 
 
-def _read_nights(text: str, codes: set[str], where: str, mistakes: list[str]) -> dict[date, str]:
-    """Read the arm of each listed night, the empty text for none."""
+def periods_like_two(planned: Schedule) -> tuple[int, ...]:
+    """Give the numbers of the periods that are twice as long as the shortest, or three times, and so on.
+
+    Of a schedule that was brought they may have been meant as two or more on the same arm.
+    """
+    shortest = min(period.nights for period in planned.periods)
+    return tuple(one.number for one in planned.periods if one.nights > shortest and one.nights % shortest == 0)
+
+
+class _Listed(NamedTuple):
+    """One night as it is listed: its arm, the empty text for none, and what its period is called where that is said."""
+
+    arm: str
+    period: str
+
+
+def _read_nights(text: str, codes: set[str], where: str, mistakes: list[str]) -> dict[date, _Listed]:
+    """Read what is listed of each night."""
     if len(text) > LARGEST_FILE:
         raise ProtocolError(where, [f"{len(text):,} characters: too long for a schedule"])
     rows = csv.reader(text.removeprefix("\ufeff").splitlines(), strict=True)
-    found: dict[date, str] = {}
+    found: dict[date, _Listed] = {}
     try:
         header = [cell.strip().lower() for cell in next(rows, [])]
-        if sorted(header) != ["arm", "date"]:
-            raise ProtocolError(where, [f"line 1: the columns must be date,arm; they are {shown(','.join(header))}"])
+        if sorted(header) not in (["arm", "date"], ["arm", "date", "period"]):
+            said = f"the columns must be date,arm or date,arm,period; they are {shown(','.join(header))}"
+            raise ProtocolError(where, [f"line 1: {said}"])
         for cells in rows:
             try:
                 _add_night(dict(zip(header, map(str.strip, cells), strict=True)) if any(cells) else {}, codes, found)
@@ -252,7 +312,7 @@ def _read_nights(text: str, codes: set[str], where: str, mistakes: list[str]) ->
     return found
 
 
-def _add_night(row: Mapping[str, str], codes: set[str], found: dict[date, str]) -> None:
+def _add_night(row: Mapping[str, str], codes: set[str], found: dict[date, _Listed]) -> None:
     """Add one row to the nights found; ValueError says what is wrong with it. An empty line is none."""
     if not row:
         return
@@ -263,24 +323,38 @@ def _add_night(row: Mapping[str, str], codes: set[str], found: dict[date, str]) 
         raise ValueError(f"no arm is called {shown(row['arm'])}; {nearest(row['arm'], sorted(codes))}")
     if night in found:
         raise ValueError(f"{night} is listed twice")
-    found[night] = row["arm"]
+    if bool(row.get("period", row["arm"])) != bool(row["arm"]):
+        raise ValueError("a night on an arm has a period, and one on no arm has none")
+    found[night] = _Listed(row["arm"], row.get("period", ""))
 
 
-def _runs(on_arm: Mapping[date, str]) -> Iterator[Period]:
-    """Yield the periods of nights in order: a new one where the arm changes or a night is missing."""
+def _broken_periods(on_arm: Mapping[date, _Listed]) -> Iterator[str]:
+    """Name the periods that are called one and are not: with another arm, or another period or no arm between."""
+    begun = dict[str, date]()
+    for run in _unbroken(on_arm):
+        name = on_arm[run[0]].period
+        if name and (first := begun.setdefault(name, run[0])) != run[0]:
+            yield (
+                f"period {shown(name)}: from {first}, and again from {run[0]}; a period is one arm on consecutive "
+                "evenings, all of them listed"
+            )
+
+
+def _runs(on_arm: Mapping[date, _Listed]) -> Iterator[Period]:
+    """Yield the periods of nights in order: a new one where arm or period changes, or a night is missing."""
     block, seen = 1, set[str]()
     for number, run in enumerate(_unbroken(on_arm), start=1):
-        arm = on_arm[run[0]]
+        arm = on_arm[run[0]].arm
         if arm in seen:
             block, seen = block + 1, set()
         seen.add(arm)
         yield Period(number, block, arm, run[0], len(run))
 
 
-def _unbroken(on_arm: Mapping[date, str]) -> Iterator[list[date]]:
+def _unbroken(on_arm: Mapping[date, _Listed]) -> Iterator[list[date]]:
     run: list[date] = []
-    for night, arm in on_arm.items():
-        if run and (night - run[-1] > NIGHT or arm != on_arm[run[-1]]):
+    for night, told in on_arm.items():
+        if run and (night - run[-1] > NIGHT or told != on_arm[run[-1]]):
             yield run
             run = []
         run.append(night)
