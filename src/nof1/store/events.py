@@ -9,19 +9,22 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-from nof1.errors import BusyError, DataError, InputMissingError, TamperedError, WriteError
+from nof1.errors import BusyError, DataError, InputMissingError, ReadError, TamperedError, WriteError
 from nof1.store.folder import create_private_file
+from nof1.store.history import history_faults
+from nof1.store.payloads import event_fault, payload_fault, words_fault
 
 SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x6E6F6631  # "nof1"
 BUSY_SECONDS: Final = 20.0
+CANNOT_WRITE: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 GENESIS: Final = "0" * 64
 """What stands before the first event."""
 
@@ -41,6 +44,15 @@ CREATE VIEW chosen_stream AS
   SELECT * FROM event WHERE seq IN (SELECT max(seq) FROM event WHERE kind = 'stream-chosen' GROUP BY participant);
 CREATE VIEW started_trial AS
   SELECT * FROM event WHERE seq IN (SELECT max(seq) FROM event WHERE kind = 'trial-started' GROUP BY participant);
+CREATE VIEW unsealed_period AS SELECT * FROM event WHERE kind = 'unblinded' ORDER BY seq;
+CREATE VIEW locked_analysis AS
+  SELECT * FROM event WHERE seq IN (SELECT max(seq) FROM event WHERE kind = 'analysis-locked' GROUP BY participant);
+CREATE VIEW conduct AS
+  SELECT * FROM event WHERE kind IN ('paused', 'resumed', 'stopped', 'withdrawn', 'amended') ORDER BY seq;
+CREATE VIEW exported_calendar AS SELECT * FROM event WHERE kind = 'calendar-exported' ORDER BY seq;
+CREATE VIEW period_guess AS SELECT * FROM event WHERE kind = 'guessed' ORDER BY seq;
+CREATE VIEW recorded_baseline AS
+  SELECT * FROM event WHERE seq IN (SELECT max(seq) FROM event WHERE kind = 'baseline-recorded' GROUP BY participant);
 CREATE VIEW diary_entry AS SELECT * FROM event WHERE kind = 'diary-logged' ORDER BY seq;
 """
 
@@ -105,11 +117,11 @@ class Record:
         """
         create_private_file(path)
         record = cls(_connect(path), path)
-        with _reporting_faults(path):
-            record._connection.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID};"
-                f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
+        try:
+            record._lay_out()
+        except BaseException:
+            record.close()
+            raise
         return record
 
     @classmethod
@@ -143,6 +155,13 @@ class Record:
         """Close the file."""
         self._connection.close()
 
+    def _lay_out(self) -> None:
+        with _reporting_faults(self.path):
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID};"
+                f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            )
+
     def _check_format(self) -> None:
         with _reporting_faults(self.path):
             (application,) = self._connection.execute("PRAGMA application_id").fetchone()
@@ -164,17 +183,20 @@ class Record:
         ------
         BusyError
             Another command has been writing for longer than `BUSY_SECONDS`.
+        WriteError, ReadError
+            The disk is full, or reports an error. Nothing was changed.
         """
         with _reporting_faults(self.path):
             self._connection.execute("PRAGMA synchronous = FULL")  # journal_mode is DELETE, SQLite's default
             self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            with _reporting_faults(self.path):
+                self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # a failing disk may refuse this too; the next opening undoes it then
+                self._connection.rollback()
             raise
-        with _reporting_faults(self.path):
-            self._connection.execute("COMMIT")
 
     def append(
         self,
@@ -187,12 +209,21 @@ class Record:
         participant: str | None = None,
         reason: str | None = None,
     ) -> Event:
-        """Add one event to the chain; call it inside `writing`."""
+        """Add one event to the chain; call it inside `writing`.
+
+        Raises
+        ------
+        DataError
+            Nothing of this shape can be on record (`nof1.store.payloads`).
+        """
         with _reporting_faults(self.path):
             last = self._connection.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
         seq, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
         instant = at.astimezone(UTC).isoformat(timespec="microseconds")
         unhashed = Event(seq, instant, actor, command, kind, participant, payload, reason, previous, "")
+        fault = payload_fault(kind, payload) or event_fault(kind, instant, participant)
+        if fault := fault or words_fault(actor=actor, command=command, reason=reason):
+            raise DataError(f"This cannot go on record ({kind}): {fault}. Nothing was changed.")
         event = replace(unhashed, hash=unhashed.expected_hash())
         row = (seq, instant, actor, command, kind, participant, canonical_json(payload), reason, previous, event.hash)
         with _reporting_faults(self.path):
@@ -211,15 +242,22 @@ class Record:
         """Everyone's code and home zone, in the order they joined."""
         return {event.participant or "": event.payload["zone"] for event in self.events("participant")}
 
+    def file_faults(self) -> list[str]:
+        """What SQLite itself finds wrong with the file; empty when it is whole."""
+        with _reporting_faults(self.path):
+            rows = self._connection.execute("PRAGMA integrity_check").fetchall()
+        return [] if rows == [("ok",)] else [f"{self.path.name} is damaged: {row[0]}" for row in rows]
+
     def require_whole(self) -> None:
         """Refuse to go on from a record that was touched.
 
         Raises
         ------
         TamperedError
-            The chain is broken; every fault is listed.
+            The chain is broken, or holds what cannot have happened; every fault is listed.
         """
-        if faults := chain_faults(self.events()):
+        events = self.events()
+        if faults := chain_faults(events) or history_faults(events):
             listed = "\n".join(f"  {fault}" for fault in faults)
             raise TamperedError(f"{self.path} is not as it was recorded:\n{listed}\nRestore it from a copy.")
 
@@ -228,12 +266,17 @@ class Record:
 def _reporting_faults(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
-            raise BusyError(f"Another command is writing to {path}. Try again when it has finished.") from error
-        raise WriteError(f"{path} cannot be used: {error}. Nothing was changed.") from error
     except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # Python itself gives none: not UTF-8
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise BusyError(f"Another command is writing to {path}. Try again when it has finished.") from error
+        if code in CANNOT_WRITE:
+            raise WriteError(f"{path} cannot be written: {error}. Nothing was changed.") from error
+        if code == sqlite3.SQLITE_IOERR:
+            raise ReadError(f"{path}: {error}. Nothing was changed. Is the disk full, or failing?") from error
         raise DataError(f"{path} is damaged: {error}. Restore it from a copy.") from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes the damage
+        raise DataError(f"{path} is damaged: it is not text where it should be. Restore it from a copy.") from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -254,14 +297,25 @@ def _expected_structure() -> list[tuple[Any, ...]]:
         return _structure(connection)
 
 
+_TYPES: Final = (int, str, str, str, str, str | None, str, str | None, str, str)
+"""Of the columns: the table is strict, and a disk is not."""
+
+
 def _event(row: tuple[Any, ...]) -> Event:
     seq, at, actor, command, kind, participant, payload, reason, previous, digest = row
+    if not all(map(isinstance, row, _TYPES)):
+        raise DataError(f"Event {seq} of the record is damaged. Restore the study from a copy.")
     try:
         content = json.loads(payload)
         spelled = canonical_json(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"Event {seq} of the record cannot be read: {error}. Restore the study from a copy.") from error
     if spelled != payload or not isinstance(content, dict):
         # SQLite and Python may read two spellings of one payload differently; the hash covers only this one.
         raise TamperedError(f"Event {seq} of the record is not written as nof1 writes it. Restore it from a copy.")
+    if fault := payload_fault(kind, content) or event_fault(kind, at, participant):
+        raise TamperedError(
+            f"Event {seq} of the record ({kind[:40]}) is not as this nof1 writes it: {fault}. A newer nof1 wrote "
+            "it, or it was changed: update nof1, or restore it from a copy."
+        )
     return Event(seq, at, actor, command, kind, participant, content, reason, previous, digest)

@@ -1,6 +1,8 @@
 """Where things are in a study folder, and writing there: private, all at once or not at all."""
 
 import os
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,9 +36,14 @@ class StudyFolder:
         """The folder of one participant's sleep files."""
         return self.path / "sleep" / f"participant={participant}"
 
+    @property
+    def all_reports(self) -> Path:
+        """The folder that holds everybody's."""
+        return self.path / "reports"
+
     def reports(self, participant: str) -> Path:
         """The folder of one participant's results and pages."""
-        return self.path / "reports" / participant
+        return self.all_reports / participant
 
 
 def find_study(start: Path) -> StudyFolder:
@@ -103,6 +110,8 @@ def create_private_file(path: Path) -> None:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
         os.fchmod(descriptor, PRIVATE_FILE)
         os.close(descriptor)
+    except FileExistsError as error:
+        raise WriteError(f"{path} is there already, and is not written over: choose another name.") from error
     except OSError as error:
         raise WriteError(f"{path} cannot be created: {error.strerror}.") from error
 
@@ -116,6 +125,17 @@ def write_private_file(path: Path, content: bytes) -> None:
         It cannot be written; what was there before is unchanged.
     """
     make_private_folder(path.parent)
+    replace_file(path, content)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file as `write_private_file` does, into a folder that is there and keeps its permissions.
+
+    Raises
+    ------
+    WriteError
+        It cannot be written; what was there before is unchanged.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.unlink(missing_ok=True)
@@ -129,6 +149,39 @@ def write_private_file(path: Path, content: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise WriteError(f"{path} cannot be written: {error.strerror}. What was there before is unchanged.") from error
+
+
+def require_new(path: Path) -> None:
+    """Refuse a path at which something is; an empty folder is nothing.
+
+    Raises
+    ------
+    WriteError
+        Something is there already.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise WriteError(f"{path} is there already. Name a new folder or file: an export never writes over another.")
+
+
+def write_new_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write a private folder of files so that after a crash at any moment it is there with all of them, or not at all.
+
+    Raises
+    ------
+    WriteError
+        Something is there already, or it cannot be written; then nothing is left.
+    """
+    require_new(path)
+    scratch = path.absolute().with_name(f".{path.absolute().name}.{os.getpid()}.tmp")
+    try:
+        for name, content in files.items():
+            write_private_file(scratch / name, content)
+        scratch.replace(path)
+        sync_folder(scratch.parent)
+    except OSError as error:
+        raise WriteError(f"{path} cannot be written: {error.strerror}. Nothing was written.") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def sync_folder(path: Path) -> None:

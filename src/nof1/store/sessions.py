@@ -1,8 +1,7 @@
 """Sleep sessions as immutable Parquet: one file an import, named by what it holds; read as one table.
 
-Only files that the record admits are read. The same session seen in several imports resolves by the vendor's own update
-time, then the longer, then the more finely staged, then by the export that covers the latest night, then by hash, and
-never by the order of import.
+Only files that the record admits are read. The same session seen in several imports resolves by the rule of
+`nof1.sleep.versions`; the order of import decides only between exports that reach equally far.
 """
 
 import hashlib
@@ -19,7 +18,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from nof1.errors import DataError, TamperedError
-from nof1.sleep.session import KEY, SCHEMA, STAGINGS, Sessions
+from nof1.sleep.session import KEY, SCHEMA, Sessions
+from nof1.sleep.versions import OF_UNKNOWN_DEVICE, devices_known, name_devices, standing
 from nof1.store.folder import StudyFolder, write_private_file
 
 SCHEMA_VERSION: Final = 1
@@ -30,11 +30,12 @@ OWN_NAME: Final = re.compile(r"[0-9a-f]{32}\.parquet|\.[0-9a-f]{32}\.parquet\.\d
 
 @dataclass(frozen=True, slots=True)
 class SleepFile:
-    """One admitted file: whose, which key, and the hash of its bytes."""
+    """One admitted file: whose, which key, the hash of its bytes, and when it was imported (ISO 8601), if it was."""
 
     participant: str
     key: str
     sha256: str
+    at: str | None = None
 
     def path(self, folder: StudyFolder) -> Path:
         """Where it lies."""
@@ -73,6 +74,12 @@ def write_sessions(
 def scan_sessions(folder: StudyFolder, files: Sequence[SleepFile]) -> pl.LazyFrame:
     """Every session of the admitted files once, sorted by start; columns as in `Sessions`.
 
+    Parameters
+    ----------
+    files
+        In the order in which they were admitted: a session keeps the zone that was stated first, and of exports that
+        reach equally far the later is the newer.
+
     Raises
     ------
     TamperedError
@@ -82,13 +89,35 @@ def scan_sessions(folder: StudyFolder, files: Sequence[SleepFile]) -> pl.LazyFra
     """
     if not files:
         return pl.LazyFrame(schema=SCHEMA)
-    versions = pl.concat([_scan_file(folder, file) for file in files])
-    length = pl.col("end") - pl.col("start")
-    detail = pl.col("staging").cast(pl.Enum(STAGINGS)).to_physical()  # 0 = stages
-    best_first = versions.sort(
-        "updated", length, -detail.cast(pl.Int64), "_latest", "_key", descending=True, nulls_last=True
-    )
-    return best_first.unique(KEY, keep="first", maintain_order=True).select(SCHEMA.names()).sort("start", *KEY)
+    stands = standing(_with_devices(scan_versions(folder, files)))
+    return stands.select(SCHEMA.names()).sort("start", *KEY)
+
+
+def scan_versions(folder: StudyFolder, files: Sequence[SleepFile]) -> pl.LazyFrame:
+    """Every session as each admitted file tells it, with `_key`, the file, `_nth`, its place, and `_at`, when it came.
+
+    Raises
+    ------
+    TamperedError, DataError
+        As `scan_sessions`.
+    """
+    if not files:
+        return pl.LazyFrame(schema={**SCHEMA, "_key": pl.String, "_nth": pl.Int32, "_at": SCHEMA["end"]})
+    return pl.concat([as_version(_scan_file(folder, file), file, nth) for nth, file in enumerate(files)])
+
+
+def as_version(sessions: pl.LazyFrame, file: SleepFile, nth: int) -> pl.LazyFrame:
+    """Mark the sessions of one file with `_key`, `_nth` and `_at`, as `scan_versions` does."""
+    at = pl.lit(file.at, pl.String).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_zone="UTC", strict=False)
+    return sessions.with_columns(_key=pl.lit(file.key), _nth=pl.lit(nth, pl.Int32), _at=at.cast(SCHEMA["end"]))
+
+
+def _with_devices(versions: pl.LazyFrame) -> pl.LazyFrame:
+    """Give each version its device; where all are told, which is the rule, nothing is joined."""
+    told = versions.select("_key", "source", *KEY).collect()
+    if not told.select(OF_UNKNOWN_DEVICE.any()).item():
+        return versions
+    return name_devices(versions, devices_known(told.lazy()))
 
 
 def _scan_file(folder: StudyFolder, file: SleepFile) -> pl.LazyFrame:
@@ -98,8 +127,7 @@ def _scan_file(folder: StudyFolder, file: SleepFile) -> pl.LazyFrame:
     about = read_about(path)
     if about.get("schema", 0) > SCHEMA_VERSION:
         raise DataError(f"{path} was written by a newer nof1 (table version {about['schema']}). Update nof1.")
-    sessions = pl.scan_parquet(path, hive_partitioning=False).cast(SCHEMA)
-    return sessions.with_columns(_latest=pl.col("end").max(), _key=pl.lit(file.key))
+    return pl.scan_parquet(path, hive_partitioning=False).cast(SCHEMA)
 
 
 def read_about(path: Path) -> dict[str, Any]:
