@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 MATRIX: Final = 2
+POINT: Final = "point"
+"""What nutpie calls a draw: all variables, one after the other."""
 NOT_FINITE: Final = 3
 """What tells nutpie that a step left the density's support: a divergence, not an error."""
 
@@ -79,18 +81,21 @@ class CompiledDensity:
             shared_var_keys={},
             user_data=np.concatenate([[float(len(matrix))], vector, np.ravel(matrix)]),
             n_expanded=self.size,
-            shape_info=(list(self.names), self._slices(), list(self.shapes)),
+            shape_info=([POINT], [slice(0, self.size)], [(self.size,)]),
             logp_func=self.function,
             expand_func=None,
             reparameterized_names=[],  # nothing is: everything is kept on the scale of the sampler
             _n_dim=self.size,
-            _shapes=dict(zip(self.names, self.shapes, strict=True)),
+            _shapes={POINT: (self.size,)},
             _coords={"unconstrained_parameter": np.arange(self.size)},
         )
 
-    def _slices(self) -> list[slice]:
-        ends = accumulate(math.prod(shape) for shape in self.shapes)
-        return [slice(end - math.prod(shape), end) for end, shape in zip(ends, self.shapes, strict=True)]
+    def by_variable(self, points: Floats) -> dict[str, Floats]:
+        """Divide flat points (…, size) among the variables: (…, shape of each) by name."""
+        ends = list(accumulate(math.prod(shape) for shape in self.shapes))
+        parts = np.split(points, ends[:-1], axis=-1)
+        shaped = zip(self.names, parts, self.shapes, strict=True)
+        return {name: part.reshape(*points.shape[:-1], *shape) for name, part, shape in shaped}
 
 
 def compile_density(model: Any, data_names: tuple[str, str]) -> CompiledDensity:

@@ -6,7 +6,7 @@ which they are asked, of which the first that holds stands:
 =================== =================================================================================================
 run_in              before the first period; sets the prior of the intercept, and the worthwhile scale of a latency
 no_arm              on no treatment (washout)
-other_arm           on an arm that this contrast does not compare
+other_arm           on an arm that is not compared (`AnalysisDesign.between`)
 transition          one of the first nights of its period
 missing             nothing was recorded
 *a flag*            one of the protocol's `exclude_flags`, in the protocol's order
@@ -18,78 +18,58 @@ no_value            the source gives no such value
 =================== =================================================================================================
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from nof1.errors import DataError
-from nof1.model.priors import Priors, priors_for
+from nof1.model import usable
+from nof1.model.covariates import MAX_CHANGES, Adjustment, changes_of, columns_of, with_covariates
+from nof1.model.priors import Priors, priors_for, require_model
+from nof1.model.scale import (
+    COARSE_MIN,
+    WorthwhileScale,
+    Zeros,
+    baseline_of,
+    spread_of,
+    step_of,
+    worthwhile_scale,
+    zeros_of,
+)
 from nof1.sleep.measures import MEASURES, Measure
 from nof1.sleep.nights import LIGHTS_OUT_AFTER_ONSET, LIGHTS_OUT_TOO_EARLY
-from nof1.trial.protocol import Outcome
-
-MIN_NIGHTS_PER_ARM: Final = 6
-MIN_PERIODS_PER_ARM: Final = 2
-"""Fewer used nights or periods on either arm, and no posterior is made: one period cannot tell a treatment from its
-weeks."""
-
-MIN_RUN_IN_NIGHTS: Final = 3
-"""Fewer usable run-in nights do not count as a run-in."""
-
-MIN_DISTINCT_LATENCIES: Final = 5
-MAX_SHARE_AT_GRAIN: Final = 0.5
-"""A latency of fewer distinct values, or more often at the device's grain, is a summary field and not a measurement."""
-
-MINUTES_FROM: Final = 25.0
-RATIO_FROM: Final = 20.0
-"""Median run-in latency from which minutes, and from which a ratio, is the scale of a worthwhile change. Under 20
-minutes there is none: 0.80 of 11 minutes is two minutes."""
+from nof1.trial.protocol import Contrast, Outcome
 
 UNUSABLE_LIGHTS_OUT: Final = (LIGHTS_OUT_AFTER_ONSET, LIGHTS_OUT_TOO_EARLY)
 
 NOT_PLANNED: Final = ("run_in", "no_arm", "other_arm")
-"""Reasons of nights that were never meant for this contrast."""
+"""Reasons of nights that were never meant to be compared."""
 
 LEFT, EXACT, RIGHT = -1, 0, 1
 """What is known of a value: at most, exactly, at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorthwhileScale:
-    """The smallest change worth having, on the scale that was fixed for it; both None where none is claimed.
-
-    Parameters
-    ----------
-    minutes
-        In the measure's unit, positive.
-    ratio
-        The better arm ÷ the other, where better is lower: below 1.
-    why
-        Which scale, and from what.
-    """
-
-    minutes: float | None
-    ratio: float | None
-    why: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisDesign:
-    """One contrast of one outcome, ready for the model. Arrays are (night_used,), in the order of the nights.
+    """One outcome, ready for the model. Arrays are (night_used,), in the order of the nights.
 
     Parameters
     ----------
+    arms
+        Their codes, in the order of `arm_index`; what effects are counted from, where there is such an arm, comes last.
+    contrasts
+        Which of them are compared.
     nights
         Every night of the calendar: night, value (unit of the measure, null where missing), arm, period (null = none),
         transition, recorded, used, why_excluded (null where used).
     y
         Minutes; for a latency log minutes, at the bound where censored.
-    half_arm
-        +½ on `arm`, −½ on `reference`.
+    arm_index
+        Index into `arms`.
     time
         −½ on the first night of the first period, ½ on the last night of the last.
     weekday
@@ -100,30 +80,87 @@ class AnalysisDesign:
         Whole days since the previous used night; 0 for the first.
     censored
         `LEFT`, `EXACT` or `RIGHT`.
+    width
+        Minutes to which the night's latency is rounded where they are `COARSE_MIN` or more, else 0: a value that is
+        `EXACT` is then the middle of an interval as wide.
+    covariates
+        Columns that are adjusted for, by the name of their effect.
+    adjustments
+        What became of every covariate.
     censored_below
         Minutes at or under which a latency only counts as "at most"; None for other measures.
+    zeros
+        Whether nights without any latency have a model of their own; None where there is no such night.
+    too_few
+        Why an arm cannot be compared with any other, by its code.
     why_not_usable, why_descriptive
         Why no model may be fitted, or why its numbers carry no verdict; None otherwise.
     """
 
     outcome: Outcome
     measure: Measure
-    arm: str
-    reference: str
+    arms: tuple[str, ...]
+    contrasts: tuple[Contrast, ...]
     nights: pl.DataFrame
     y: NDArray[np.float64]
-    half_arm: NDArray[np.float64]
+    arm_index: NDArray[np.int64]
     time: NDArray[np.float64]
     weekday: NDArray[np.int64]
     period: NDArray[np.int64]
     periods: tuple[int, ...]
     gap: NDArray[np.int64]
     censored: NDArray[np.int64]
+    width: NDArray[np.float64]
+    covariates: Mapping[str, NDArray[np.float64]]
+    adjustments: tuple[Adjustment, ...]
     censored_below: float | None
+    zeros: Zeros | None
     priors: Priors
     worthwhile: WorthwhileScale
+    too_few: Mapping[str, str]
     why_not_usable: str | None
     why_descriptive: str | None
+
+    @property
+    def has_hurdle(self) -> bool:
+        """Whether nights without any latency have a model of their own (`nof1.model.hurdle`)."""
+        return self.zeros is not None and self.zeros.chosen
+
+    def why_not(self, contrast: Contrast) -> str | None:
+        """Say why a contrast cannot be estimated; None where it can."""
+        return self.why_not_usable or self.too_few.get(contrast.arm) or self.too_few.get(contrast.reference)
+
+    def between(self, contrast: Contrast) -> Self:
+        """Leave only the nights of the two arms of a contrast; those of the others are excluded as `other_arm`."""
+        pair = (contrast.arm, contrast.reference)
+        kept = np.isin(self.arm_index, [self.arms.index(code) for code in pair])
+        other = pl.col("arm").is_in(pair).not_() & ~pl.col("why_excluded").is_in(NOT_PLANNED).fill_null(value=False)
+        nights = self.nights.with_columns(
+            why_excluded=pl.when(other).then(pl.lit("other_arm")).otherwise("why_excluded")
+        )
+        some = self.only(kept)
+        periods, period = np.unique(some.period, return_inverse=True)
+        return replace(
+            some,
+            arms=pair,
+            contrasts=(contrast,),
+            nights=nights.with_columns(used=pl.col("why_excluded").is_null()),
+            arm_index=np.where(some.arm_index == self.arms.index(contrast.arm), 0, 1),
+            period=period,
+            periods=tuple(self.periods[place] for place in periods),
+            why_not_usable=self.why_not(contrast),
+        )
+
+    def only(self, kept: NDArray[np.bool_]) -> Self:
+        """Keep some of the used nights in the arrays, and everything else as it is."""
+        used = np.cumsum(self.gap)[kept]
+        arrays = ("y", "arm_index", "time", "weekday", "period", "censored", "width")
+        return replace(
+            self,
+            gap=np.diff(used, prepend=used[:1]),
+            covariates={name: column[kept] for name, column in self.covariates.items()},
+            **{name: getattr(self, name)[kept] for name in arrays},
+        )
 
 
 def build_design(
@@ -131,11 +168,12 @@ def build_design(
     calendar: pl.DataFrame,
     outcome: Outcome,
     *,
-    arm: str,
-    reference: str,
+    arms: Sequence[str],
+    contrasts: Sequence[Contrast] | None = None,
     exclude_flags: Sequence[str],
     grain_min: float = 0.5,
     prior_effect_sd: float | None = None,
+    answers: pl.DataFrame | None = None,
     open_label: bool = False,
 ) -> AnalysisDesign:
     """Join the planned nights to the recorded ones, and lay out one analysis.
@@ -146,14 +184,18 @@ def build_design(
         The nights of one participant and one stream (`nof1.sleep.nights.Nights`).
     calendar
         The schedule spelt out (`nof1.trial.schedule.calendar`), its arms unsealed.
-    arm, reference
-        The codes of the compared arms: the effect is arm − reference.
+    arms
+        The codes of all arms of the trial; the one that effects are counted from, if any, last.
+    contrasts
+        Which of them are compared; by default each with the last.
     exclude_flags
         Nights with one of these flags stay out.
     grain_min
         The device's resolution in minutes; latencies up to it, or up to one minute, are left-censored.
     prior_effect_sd
         The protocol's own prior SD of the effect in minutes.
+    answers
+        The diary's answers to adjust for: night, and one column a covariate, null where not answered.
     open_label
         The person knew each night's treatment: what they wrote down themselves carries no verdict.
 
@@ -163,53 +205,78 @@ def build_design(
         A night is there twice, an arm is not in the schedule, a value is impossible, or the measure has no priors.
     """
     measure = MEASURES[outcome.measure]
-    _check(nights, calendar, measure, arm, reference)
-    limit = max(grain_min, 1.0) if measure.censoring else None
-    frame = _planned(nights, calendar, measure, limit)
-    frame = frame.with_columns(why_excluded=_why_excluded(measure, arm, reference, tuple(exclude_flags)))
+    require_model(measure.name, effect_sd=prior_effect_sd)
+    contrasts = contrasts or [Contrast(arm=code, reference=arms[-1]) for code in arms[:-1]]
+    _check(nights, calendar, measure, arms)
+    frame = _planned(nights, calendar, measure, max(grain_min, 1.0))
+    frame = frame.with_columns(why_excluded=_why_excluded(measure, arms, tuple(exclude_flags)))
     frame = frame.with_columns(used=pl.col("why_excluded").is_null())
-    used = frame.filter("used")
-    run_in = frame.filter(
-        (pl.col("why_excluded") == "run_in") & pl.col("value").is_not_null() & ~_flagged(exclude_flags)
-    )
-    baseline = _baseline(run_in, measure)
+    in_run_in = (pl.col("why_excluded") == "run_in") & pl.col("value").is_not_null() & ~_flagged(exclude_flags)
+    if measure.censoring:
+        told = frame.filter(pl.col("used") | in_run_in, ~pl.col("sleepless"))["value"]
+        frame = frame.with_columns(**_known(step_of(told)))
+    used, run_in = frame.filter("used"), frame.filter(in_run_in)
+    baseline = baseline_of(run_in, measure)
     periods = tuple(used["period"].unique(maintain_order=True).to_list())
     numbers = used.select(
         y=pl.col("value").log() if measure.family == "lognormal" else pl.col("value"),
-        half_arm=pl.when(pl.col("arm") == arm).then(0.5).otherwise(-0.5),
+        arm_index=pl.col("arm").replace_strict(arms, range(len(arms)), return_dtype=pl.Int64),
         time="time",
         weekday=pl.col("night").dt.weekday().cast(pl.Int64) - 1,
         period=pl.col("period").replace_strict(periods, range(len(periods)), return_dtype=pl.Int64),
         gap=pl.col("night").diff().dt.total_days().fill_null(0),
         censored="censored",
+        width="width",
     )
+    priors = priors_for(
+        measure.name, baseline=baseline, effect_sd=prior_effect_sd, spread=spread_of(run_in["value"], used)
+    )
+    covariates, adjustments = _adjusted(frame, answers)
+    too_few = {code: why for code in arms if (why := usable.too_few(used, code))}
+    censored_below = float(used["least"].max() or 1.0) if measure.censoring else None  # type: ignore[arg-type]
+    zeros = None if censored_below is None else zeros_of(told, priors, at_most=censored_below)
     return AnalysisDesign(
         outcome=outcome,
         measure=measure,
-        arm=arm,
-        reference=reference,
+        arms=tuple(arms),
+        contrasts=tuple(contrasts),
         nights=frame.select("night", "value", "arm", "period", "transition", "recorded", "used", "why_excluded"),
         periods=periods,
-        censored_below=limit,
-        priors=priors_for(measure.name, baseline=baseline, effect_sd=prior_effect_sd),
-        worthwhile=_worthwhile(outcome, measure, baseline, used),
-        why_not_usable=_why_not_usable(used, measure, arm, reference),
-        why_descriptive=_why_descriptive(used, measure, open_label=open_label),
+        censored_below=censored_below,
+        zeros=zeros,
+        priors=with_covariates(priors, measure, covariates),
+        covariates=covariates,
+        adjustments=tuple(adjustments),
+        worthwhile=worthwhile_scale(outcome, measure, baseline, used),
+        too_few=too_few,
+        why_not_usable=usable.why_not_usable(used, measure, contrasts, too_few),
+        why_descriptive=usable.why_descriptive(used, measure, open_label=open_label, adjustments=adjustments),
         **{name: numbers[name].to_numpy() for name in numbers.columns},
     )
 
 
-def _check(nights: pl.DataFrame, calendar: pl.DataFrame, measure: Measure, arm: str, reference: str) -> None:
+def _adjusted(
+    frame: pl.DataFrame, answers: pl.DataFrame | None
+) -> tuple[dict[str, NDArray[np.float64]], list[Adjustment]]:
+    """Make the columns of what is adjusted for: what the diary says, and steps where the device changed."""
+    covariates, adjustments = ({}, []) if answers is None else columns_of(frame.filter("used"), answers)
+    steps, changes = changes_of(frame)
+    if len(steps) <= MAX_CHANGES:
+        covariates |= steps
+    return covariates, [*adjustments, *changes]
+
+
+def _check(nights: pl.DataFrame, calendar: pl.DataFrame, measure: Measure, arms: Sequence[str]) -> None:
     """Refuse what would give a wrong number without a word."""
     twice = nights.filter(pl.col("night").is_duplicated())["night"]
     if len(twice):
         raise DataError(
             f"The night of {twice[0]} is there {(twice == twice[0]).sum()} times: analyse one stream of one person."
         )
-    if arm == reference:
-        raise DataError(f"{arm} cannot be compared with itself.")
+    if len(set(arms)) < len(arms):
+        raise DataError(f"An arm cannot be compared with itself: {', '.join(arms)}.")
     known = calendar["arm"].drop_nulls().unique().sort().to_list()
-    for code in (arm, reference):
+    for code in arms:
         if code not in known:
             raise DataError(
                 f"No night is scheduled on {code}; the schedule has {', '.join(known) or 'no arms: unseal it first'}."
@@ -219,8 +286,8 @@ def _check(nights: pl.DataFrame, calendar: pl.DataFrame, measure: Measure, arm: 
         raise DataError(f"{measure.name} holds values that are not minutes from 0 up: import the nights again.")
 
 
-def _planned(nights: pl.DataFrame, calendar: pl.DataFrame, measure: Measure, limit: float | None) -> pl.DataFrame:
-    """One row a night of the calendar, with value and kind of censoring."""
+def _planned(nights: pl.DataFrame, calendar: pl.DataFrame, measure: Measure, grain_min: float) -> pl.DataFrame:
+    """One row a night of the calendar, with its value: of a latency without any sleep the time in bed."""
     in_periods = calendar.filter(pl.col("period").is_not_null())["night"]
     days = (pl.col("night") - pl.lit(in_periods.min())).dt.total_days()
     length = max((in_periods.max() - in_periods.min()).days, 1)  # type: ignore[operator, union-attr]
@@ -239,17 +306,39 @@ def _planned(nights: pl.DataFrame, calendar: pl.DataFrame, measure: Measure, lim
         pl.col("flags").fill_null([]),
         time=days / length - 0.5,
         censored=pl.lit(EXACT),
+        width=pl.lit(0.0),
     )
-    return joined if limit is None else joined.with_columns(**_censored(limit))
-
-
-def _censored(limit: float) -> dict[str, pl.Expr]:
-    """A latency up to `limit` is at most that; of a night without sleep it is at least the time in bed."""
+    if not measure.censoring:
+        return joined
+    # A vendor's own figure does not know the hypnogram's grain: lights-out was counted back from the onset by it.
+    own = (pl.col("sol_source").cast(pl.String) == "vendor") & (measure.name == "sol_min")
     sleepless = (pl.col("tst_min") == 0) & pl.col("value").is_null() & (pl.col("tib_min") > 0)
-    short = pl.col("value") <= limit
+    joined = joined.with_columns(
+        sleepless=sleepless.fill_null(value=False), grain=pl.when(own).then(1.0).otherwise(grain_min)
+    )
+    return joined.with_columns(value=pl.when("sleepless").then("tib_min").otherwise("value"))
+
+
+def _known(step: float) -> dict[str, pl.Expr]:
+    """Say what a latency tells, by the grain to which it is rounded; of a night without sleep it is a lower bound.
+
+    The grain is the night's own, or the step of all where that is coarse.
+
+    A latency up to a fine grain is "at most the grain". On a coarse one a value v stands for v ± half the grain, and
+    what of that is not above 0 for "at most v + half the grain": 0 itself for "at most half the grain", and not for "at
+    most the grain", which the next value up has a half of.
+    """
+    value, grain = pl.col("value"), pl.max_horizontal("grain", pl.lit(step if step >= COARSE_MIN else 0.0))
+    half, coarse = grain / 2, grain >= COARSE_MIN
+    least = pl.when(coarse).then(half).otherwise(grain)
+    short = ~pl.col("sleepless") & (value <= least)
+    censored = pl.when("sleepless").then(RIGHT).when(short).then(LEFT).otherwise(EXACT)
     return {
-        "value": pl.when(sleepless).then("tib_min").when(short).then(pl.lit(limit)).otherwise("value"),
-        "censored": pl.when(sleepless).then(RIGHT).when(short).then(LEFT).otherwise(EXACT).cast(pl.Int64),
+        "value": pl.when(short & coarse).then(value + half).when(short).then(grain).otherwise(value),
+        "censored": censored.cast(pl.Int64),
+        "width": pl.when(coarse).then(grain).otherwise(0.0),
+        "least": least,
+        "smallest": short | (value <= pl.col("grain")),
     }
 
 
@@ -257,12 +346,12 @@ def _flagged(flags: Sequence[str]) -> pl.Expr:
     return pl.col("flags").list.set_intersection(pl.lit(list(flags), dtype=pl.List(pl.String))).list.len() > 0
 
 
-def _why_excluded(measure: Measure, arm: str, reference: str, flags: tuple[str, ...]) -> pl.Expr:
+def _why_excluded(measure: Measure, arms: Sequence[str], flags: tuple[str, ...]) -> pl.Expr:
     """The first reason that holds, in the order of the module's table; null where the night is used."""
     asked: list[tuple[str, pl.Expr]] = [
         ("run_in", pl.col("run_in")),
         ("no_arm", pl.col("arm").is_null()),
-        ("other_arm", ~pl.col("arm").is_in([arm, reference])),
+        ("other_arm", ~pl.col("arm").is_in(list(arms))),
         ("transition", pl.col("transition")),
         ("missing", ~pl.col("recorded")),
         *((flag, pl.col("flags").list.contains(flag)) for flag in flags),
@@ -277,67 +366,3 @@ def _why_excluded(measure: Measure, arm: str, reference: str, flags: tuple[str, 
         asked.append(("unstaged", no_value))
     asked.append(("no_value", no_value))
     return pl.coalesce(*(pl.when(holds).then(pl.lit(reason)) for reason, holds in asked))
-
-
-def _baseline(run_in: pl.DataFrame, measure: Measure) -> float | None:
-    if run_in.height < MIN_RUN_IN_NIGHTS:
-        return None
-    centre = run_in["value"].median() if measure.family == "lognormal" else run_in["value"].mean()
-    return float(centre)  # type: ignore[arg-type]
-
-
-def _worthwhile(outcome: Outcome, measure: Measure, baseline: float | None, used: pl.DataFrame) -> WorthwhileScale:
-    """Fix the scale: minutes for additive measures; for a latency by its median before the trial."""
-    if measure.family != "lognormal":
-        why = "fixed in the protocol" if outcome.worthwhile is not None else "the protocol names no worthwhile change"
-        return WorthwhileScale(outcome.worthwhile, None, why)
-    pooled = None if used.is_empty() else float(used["value"].median())  # type: ignore[arg-type]
-    median = baseline if baseline is not None else pooled
-    if median is None:
-        return WorthwhileScale(None, None, "no night tells how long falling asleep takes without the trial")
-    where = "in the run-in" if baseline is not None else "over all used nights of both arms, for want of a run-in"
-    told = f"the median is {median:.0f} minutes {where}"
-    if median >= MINUTES_FROM:
-        return WorthwhileScale(outcome.worthwhile, None, f"in minutes: {told}, {MINUTES_FROM:.0f} or more")
-    if median >= RATIO_FROM:
-        return WorthwhileScale(
-            None, outcome.worthwhile_ratio, f"as a ratio: {told}, {RATIO_FROM:.0f} to {MINUTES_FROM:.0f}"
-        )
-    return WorthwhileScale(None, None, f"no worthwhile change is claimed: {told}, under {RATIO_FROM:.0f}")
-
-
-def _why_not_usable(used: pl.DataFrame, measure: Measure, arm: str, reference: str) -> str | None:
-    """Too few nights, too few periods, or a latency that is no measurement."""
-    for code in (arm, reference):
-        on_arm = used.filter(pl.col("arm") == code)
-        periods = on_arm["period"].n_unique()
-        if on_arm.height < MIN_NIGHTS_PER_ARM or periods < MIN_PERIODS_PER_ARM:
-            return (
-                f"{on_arm.height} usable nights in {periods} periods on {code}: an analysis needs at least "
-                f"{MIN_NIGHTS_PER_ARM} nights in {MIN_PERIODS_PER_ARM} periods on each arm."
-            )
-    if not measure.censoring:
-        return None
-    distinct = used["value"].n_unique()
-    at_grain = float((used["censored"] == LEFT).mean() or 0.0)  # type: ignore[arg-type]
-    if distinct < MIN_DISTINCT_LATENCIES or at_grain > MAX_SHARE_AT_GRAIN:
-        return (
-            f"The device's latency is not a measurement: {distinct} distinct values, {at_grain:.0%} of the "
-            "nights at its smallest. Log lights-out in the diary instead."
-        )
-    return None
-
-
-def _why_descriptive(used: pl.DataFrame, measure: Measure, *, open_label: bool) -> str | None:
-    sources = used["sol_source"].cast(pl.String) if measure.needs_lights_out else used["sol_source"].clear()
-    if open_label and (sources == "diary").any():
-        return (
-            "Lights-out was written down by a person who knew what they had taken, and expectation may have moved the "
-            "pen: the numbers describe, they do not decide."
-        )
-    if (sources == "stages").any():
-        return (
-            "The device guessed when the lights went out. It guesses after the treatment was taken, and the "
-            "treatment may move the guess: the numbers describe, they do not decide."
-        )
-    return None

@@ -1,20 +1,29 @@
 """From the posterior to the effect, its probabilities and the verdict.
 
-`asdict(Estimate)` has exactly the keys of an outcome in `result.json`.
+`asdict(Estimate)` has the keys of an outcome in `result.json`, to which `nof1.study.accounts` adds `missing` and
+`complier`.
 """
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import polars as pl
-import xarray as xr
 from numpy.typing import NDArray
 
-from nof1.model.design import EXACT, NOT_PLANNED, AnalysisDesign, WorthwhileScale
+from nof1.model.arms import TWO
+from nof1.model.covariates import Adjustment
+from nof1.model.design import EXACT, LEFT, NOT_PLANNED, AnalysisDesign
 from nof1.model.diagnose import Diagnostics
-from nof1.trial.protocol import AnalysisRules
+from nof1.model.posterior import of_contrast
+from nof1.model.priors import zero_priors
+from nof1.model.randomisation import RandomisationTest
+from nof1.model.scale import WorthwhileScale, Zeros
+from nof1.trial.protocol import AnalysisRules, Contrast
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Verdict = Literal[
     "meaningful_benefit",
@@ -92,28 +101,67 @@ class PriorLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRecord:
-    """Which model it was."""
+    """Which model it was.
 
-    family: Literal["gaussian", "lognormal"]
+    Parameters
+    ----------
+    family
+        With a hurdle, nights without any latency are counted by themselves, and averages are compared, not medians.
+    n_censored
+        Nights known only to lie beyond a limit; with a hurdle those at the smallest value are not among them.
+    rounded_to_min
+        Minutes to which latencies are rounded, where that is so coarse that each is an interval; None elsewhere.
+    zeros
+        How the model was chosen, before the arms were compared; None where no night is without a latency.
+    """
+
+    family: Literal["gaussian", "lognormal", "hurdle_lognormal"]
     censored_below: float | None
     n_censored: int
+    rounded_to_min: float | None
+    zeros: Zeros | None
     priors: tuple[PriorLine, ...]
+    covariates: tuple[Adjustment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BestArm:
+    """Which of three or more arms is likeliest to be the best for one outcome.
+
+    Parameters
+    ----------
+    arm
+        Its code.
+    error
+        The probability that another one is better: that whoever chooses it is wrong.
+    probability
+        Of each arm, by its code, that it is the best; they sum to 1. Arms with too few nights are not among them.
+    """
+
+    arm: str
+    error: float
+    probability: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """One outcome of `result.json`.
+    """One contrast of one outcome: an entry of the outcomes of `result.json`.
 
     Parameters
     ----------
     effect
-        arm − reference in the measure's unit; for a latency the difference of medians. None where not usable.
+        arm − reference in the measure's unit; for a latency the difference of medians, with a hurdle of averages. None
+        where not usable.
     ratio
         Latency only: arm ÷ reference.
     levels
-        By arm code, averaged over the used nights of both arms.
+        By the codes of the two arms, averaged over the used nights of all arms.
+    best_arm
+        With three or more arms, and the same in every contrast of an outcome; None where nothing may be claimed.
     diagnostics
         None where nothing was fitted.
+    randomisation_test
+        What the draw alone says, beside the model; it says itself where it is refused. None until it is made.
     """
 
     measure: str
@@ -137,7 +185,8 @@ class Estimate:
     model: ModelRecord
     diagnostics: Diagnostics | None
     sensitivity: tuple[Any, ...] = ()
-    randomisation_test: None = None
+    randomisation_test: RandomisationTest | None = None
+    best_arm: BestArm | None = None
     ci_kind: Literal["eti"] = "eti"
 
     def to_payload(self) -> dict[str, Any]:
@@ -152,20 +201,29 @@ def _plain(value: Any) -> Any:
 
 
 def estimate(
-    design: AnalysisDesign, fitted: xr.DataTree | None, diagnostics: Diagnostics | None, rules: AnalysisRules
+    design: AnalysisDesign,
+    contrast: Contrast,
+    fitted: "xr.DataTree | None",
+    diagnostics: Diagnostics | None,
+    rules: AnalysisRules,
 ) -> Estimate:
-    """Say what one fit tells about one outcome.
+    """Say what one fit tells about one contrast of its outcome.
 
     Parameters
     ----------
+    contrast
+        One of the design's.
     fitted, diagnostics
         None where the design cannot be analysed (`design.why_not_usable`). Where a check failed, the numbers stay None.
     """
-    why_not = design.why_not_usable or _failed(diagnostics)
+    why_not = design.why_not(contrast) or _failed(diagnostics)
     numbers: dict[str, Any] = dict.fromkeys(("effect", "ratio", "levels", "probability"))
     verdict: Standing = "not_usable"
+    best = None
     if why_not is None and fitted is not None:
-        numbers = _numbers(design, fitted["posterior"].to_dataset())
+        posterior = fitted["posterior"].to_dataset()
+        numbers = _numbers(design, contrast, of_contrast(posterior, contrast.name))
+        best = None if design.why_descriptive else _best_arm(design, posterior)
         verdict = "descriptive_only" if design.why_descriptive else decide(numbers["probability"], rules)
     return Estimate(
         measure=design.measure.name,
@@ -176,14 +234,15 @@ def estimate(
         worthwhile=design.worthwhile.minutes,
         worthwhile_ratio=design.worthwhile.ratio,
         worthwhile_why=design.worthwhile.why,
-        arm=design.arm,
-        reference=design.reference,
+        arm=contrast.arm,
+        reference=contrast.reference,
         verdict=verdict,
         why_not_usable=why_not,
         why_descriptive=None if why_not else design.why_descriptive,
-        nights=count_nights(design),
+        nights=count_nights(design, contrast),
         model=_model_record(design),
         diagnostics=diagnostics,
+        best_arm=best,
         **numbers,
     )
 
@@ -194,7 +253,19 @@ def _failed(diagnostics: Diagnostics | None) -> str | None:
     return None if diagnostics.usable else " ".join(diagnostics.failures)
 
 
-def _numbers(design: AnalysisDesign, posterior: xr.Dataset) -> dict[str, Any]:
+def _best_arm(design: AnalysisDesign, posterior: "xr.Dataset") -> BestArm | None:
+    """Count the draws in which each arm has the best level."""
+    if len(design.arms) <= TWO:
+        return None
+    arms = [code for code in design.arms if code not in design.too_few]
+    level = posterior["level"].sel(arm=arms).to_numpy().reshape(-1, len(arms))
+    first = level.argmax(axis=1) if design.outcome.better == "higher" else level.argmin(axis=1)
+    share = np.bincount(first, minlength=len(arms)) / len(level)
+    best = int(share.argmax())
+    return BestArm(arms[best], float(1 - share[best]), dict(zip(arms, share.tolist(), strict=True)))
+
+
+def _numbers(design: AnalysisDesign, contrast: Contrast, posterior: "xr.Dataset") -> dict[str, Any]:
     effect = posterior["effect"].to_numpy().ravel()
     latency = design.measure.family == "lognormal"
     ratio = np.exp(posterior["delta"].to_numpy().ravel()) if latency else None
@@ -202,7 +273,8 @@ def _numbers(design: AnalysisDesign, posterior: xr.Dataset) -> dict[str, Any]:
         "effect": summarise(effect),
         "ratio": None if ratio is None else summarise(ratio),
         "levels": {
-            code: _level(posterior["level"].sel(arm=code).to_numpy().ravel()) for code in (design.arm, design.reference)
+            code: _level(posterior["level"].sel(arm=code).to_numpy().ravel())
+            for code in (contrast.arm, contrast.reference)
         },
         "probability": probabilities(effect, ratio, better=design.outcome.better, worthwhile=design.worthwhile),
     }
@@ -276,9 +348,9 @@ def _reaches(p: float | None, threshold: float) -> bool:
     return p is not None and p >= threshold
 
 
-def count_nights(design: AnalysisDesign) -> NightCounts:
+def count_nights(design: AnalysisDesign, contrast: Contrast) -> NightCounts:
     """Count the nights of the two compared arms, each in one place."""
-    planned = design.nights.filter(~pl.col("why_excluded").is_in(NOT_PLANNED).fill_null(value=False))
+    planned = design.between(contrast).nights.filter(~pl.col("why_excluded").is_in(NOT_PLANNED).fill_null(value=False))
     used = planned.filter("used")
     excluded = Counter(planned["why_excluded"].drop_nulls().to_list())
     return NightCounts(
@@ -286,14 +358,19 @@ def count_nights(design: AnalysisDesign) -> NightCounts:
         recorded=int(planned["recorded"].sum()),
         used=used.height,
         excluded=dict(excluded),
-        used_by_arm={code: used.filter(pl.col("arm") == code).height for code in (design.arm, design.reference)},
+        used_by_arm={code: used.filter(pl.col("arm") == code).height for code in (contrast.arm, contrast.reference)},
     )
 
 
 def _model_record(design: AnalysisDesign) -> ModelRecord:
+    zeros = zero_priors(design.priors) if design.has_hurdle else ()
+    counted = (EXACT, LEFT) if design.has_hurdle else (EXACT,)
     return ModelRecord(
-        family=design.measure.family,
+        family="hurdle_lognormal" if design.has_hurdle else design.measure.family,
         censored_below=design.censored_below,
-        n_censored=int(np.sum(design.censored != EXACT)),
-        priors=tuple(PriorLine(p.name, p.in_words(), p.unit, p.source) for p in design.priors.values()),
+        n_censored=int(np.sum(~np.isin(design.censored, counted))),
+        rounded_to_min=float(design.width.max()) if design.width.any() else None,
+        zeros=design.zeros,
+        priors=tuple(PriorLine(p.name, p.in_words(), p.unit, p.source) for p in (*design.priors.values(), *zeros)),
+        covariates=design.adjustments,
     )
