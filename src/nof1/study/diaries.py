@@ -1,23 +1,21 @@
 """The diary of a trial: what is to be done tonight, and what was done."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Any, Unpack
 
 import polars as pl
 
 from nof1.errors import UsageError
 from nof1.store.events import Record
+from nof1.study.diary_checks import ONE_EVENING, loggable_night, require_agreeing, require_meant, require_sayable
+from nof1.study.diary_words import Words, entry_from
+from nof1.study.guesses import open_question, read_guesses
 from nof1.study.study import Participant, Study
 from nof1.study.trials import Trial, read_trial
-from nof1.trial.diary import Answer, DiaryEntry, current_diary, moment_on
-from nof1.trial.schedule import Period
-
-ONE_NIGHT: Final = timedelta(days=1)
-DAYTIME_H: Final = 4
-"""Nobody turns out the light to sleep within so many hours of the moment that parts two nights."""
+from nof1.trial.diary import DiaryEntry, alarming, contradicted, current_diary, current_side_effects
+from nof1.trial.schedule import Period, evening_to_come
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +25,25 @@ class Tonight:
     Parameters
     ----------
     stage
-        ``before``, ``run-in``, ``treatment``, ``between`` (washout or a gap) or ``ended``.
+        ``before``, ``run-in``, ``treatment``, ``between`` (washout or a gap), ``paused``, ``ended`` or ``withdrawn``.
     take
         What to take, in the protocol's words; None when there is nothing to take.
+    dose_taken
+        What the diary says already; None where it says nothing.
+    is_over
+        Whether the morning has come: what was not taken is not taken any more.
+    coming
+        What to take on the evening after, where this one is over; None when there is nothing to take.
+    warnings
+        The rule for stopping, and the emergency words, where symptoms of this evening or the one before call for them.
     ask
         Keys of the protocol's diary questions.
     nights_done, nights_planned
         Nights on a treatment whose morning has come, and all of them.
     unlogged
         Past nights of the schedule without a word on the dose, newest first.
+    guess
+        The period whose arm is to be guessed, where the protocol asks and nobody has guessed or told it.
     """
 
     participant: str
@@ -45,18 +53,33 @@ class Tonight:
     night_of_period: int | None
     nights_of_period: int | None
     take: str | None
+    dose_taken: bool | None
+    is_over: bool
+    coming: str | None
+    warnings: list[str]
     ask: list[str]
     nights_done: int
     nights_planned: int
     unlogged: list[date]
+    guess: int | None
     blinding: str
     emergency: str
 
 
 def read_diary(record: Record, person: Participant) -> pl.DataFrame:
     """The diary as it stands now: one row a night, later entries superseding earlier ones field by field."""
+    return current_diary(read_entries(record, person))
+
+
+def read_side_effects(record: Record, person: Participant) -> pl.DataFrame:
+    """The side effects as they stand now: one row a night and symptom."""
+    return current_side_effects(read_entries(record, person))
+
+
+def read_entries(record: Record, person: Participant) -> list[DiaryEntry]:
+    """Everything that was ever said into the diary, in order."""
     events = record.events("diary_entry", participant=person.code)
-    return current_diary([DiaryEntry.from_payload(event.payload) for event in events])
+    return [DiaryEntry.from_payload(event.payload) for event in events]
 
 
 def tonight(study: Study, *, participant: str | None = None, night: date | None = None) -> Tonight:
@@ -74,91 +97,175 @@ def tonight(study: Study, *, participant: str | None = None, night: date | None 
     """
     with study.record() as record:
         trial = read_trial(study, record, participant)
-        diary = read_diary(record, trial.participant)
+        entries = read_entries(record, trial.participant)
+        guesses = read_guesses(record, trial.participant)
+    diary = current_diary(entries)
     current = night or trial.evening(study.clock())
-    period = trial.schedule.period_on(current)
+    period, over = _period_to_live(trial, current), night is None and _is_morning(trial, study.clock())
+    own = [one for part in trial.schedule.periods if period and part.number == period.number for one in part.evenings]
     return Tonight(
         participant=trial.participant.code,
         night=current,
         stage=_stage(trial, period, current),
         period=period.number if period else None,
-        night_of_period=(current - period.first_night).days + 1 if period else None,
-        nights_of_period=period.nights if period else None,
-        take=_take(trial, period),
+        night_of_period=sum(1 for one in own if one <= current) if period else None,
+        nights_of_period=len(own) if period else None,
+        take=what_to_take(trial, period),
+        dose_taken=said_about(trial, entries, current).get("dose_taken"),
+        is_over=over,
+        coming=what_to_take(trial, _period_to_live(trial, current + timedelta(days=1))) if over else None,
+        warnings=_standing_warnings(trial, entries, current),
         ask=[item.key for item in trial.protocol.diary],
         nights_done=sum(1 for one in _treatment_nights(trial) if one < current),
         nights_planned=trial.schedule.planned_nights,
         unlogged=_unlogged(trial, diary, current),
+        guess=None if trial.conduct.withdrawn else open_question(trial, guesses, current),
         blinding=trial.blinding,
         emergency=trial.protocol.safety.emergency,
     )
+
+
+def _period_to_live(trial: Trial, night: date) -> Period | None:
+    return None if is_paused(trial, night) else trial.schedule.period_on(night)
+
+
+def _is_morning(trial: Trial, now: datetime) -> bool:
+    """Whether the present evening is over, although the next has not begun: from five o'clock until noon."""
+    return evening_to_come(now.astimezone(trial.zone)) > trial.evening(now)
+
+
+def _standing_warnings(trial: Trial, entries: Sequence[DiaryEntry], night: date) -> list[str]:
+    effects = current_side_effects(entries)
+    symptoms = [symptom for one in (night - timedelta(days=1), night) for symptom in alarming(effects, one)]
+    return safety_words(trial, list(dict.fromkeys(symptoms)))
 
 
 def log_night(
     study: Study,
     *,
     night: date | None = None,
-    dose_taken: bool | None = None,
-    dose_at: str | None = None,
-    lights_out: str | None = None,
-    note: str | None = None,
-    answers: dict[str, str] | None = None,
+    reason: str | None = None,
     participant: str | None = None,
+    **words: Unpack[Words],
 ) -> dict[str, Any]:
     """Write into the diary of one night, and give what it says of that night now; null is not said.
 
-    What is not said stays as it was; what is said again supersedes, and both stay on record.
+    What is not said stays as it was; what is said again supersedes, and both stay on record. ``warnings`` in the result
+    repeats the protocol's rule for stopping and its emergency words, where a symptom is more than mild or lasts.
 
     Parameters
     ----------
     night
         The evening's date; by default the present one (00:30 belongs to the evening before).
-    dose_at, lights_out
-        Times on the person's clock, such as ``23:10`` or ``0:40``; small hours belong to the same night.
-    answers
-        Answers to the protocol's diary questions, by key, as text.
+    reason
+        Why it is said otherwise than before. Hours later, what is said otherwise names its night or says why.
+    words
+        As in `Words`.
 
     Raises
     ------
     UsageError
-        Nothing was said, the night is still to come or not on the schedule, or an answer does not fit its question.
+        Nothing was said, the night is still to come or not on the schedule, an answer does not fit its question, or
+        what is said cannot be meant (`nof1.study.diary_checks`).
     DataError
         A time is no time of day.
     """
     with study.record() as record, record.writing():
         trial = read_trial(study, record, participant)
-        evening = _loggable(trial, study, night)
-        _check_plausible(trial, lights_out)
-        entry = DiaryEntry(
-            night=evening,
-            dose_taken=dose_taken,
-            dose_at=_moment(trial, evening, dose_at),
-            lights_out=_moment(trial, evening, lights_out),
-            note=note,
-            covariates=_answers(trial, answers or {}),
-        )
-        if entry == DiaryEntry(night=evening):
+        entry = entry_from(trial, loggable_night(trial, study.clock(), night), words)
+        if entry == DiaryEntry(night=entry.night):
             raise UsageError("Nothing to log: say --taken or --not-taken, --lights-out, --note or --answer KEY=VALUE.")
-        payload = entry.to_payload()
-        study.append(record, "diary-logged", payload, command="log", participant=trial.participant.code)
-        diary = read_diary(record, trial.participant)
-    said = diary.filter(pl.col("night") == evening).row(0, named=True)
-    return {key: value.astimezone(trial.zone) if isinstance(value, datetime) else value for key, value in said.items()}
+        before = read_entries(record, trial.participant)
+        require_sayable(trial, entry, study.clock())
+        require_agreeing(before, entry)
+        if night is None and reason is None and _said_earlier(record, trial, entry.night, study.clock()):
+            require_meant(trial, before, entry, study.clock())
+        study.append(
+            record,
+            "diary-logged",
+            entry.to_payload(),
+            command="log",
+            participant=trial.participant.code,
+            reason=reason,
+        )
+        entries = read_entries(record, trial.participant)
+    said = said_about(trial, entries, entry.night)
+    symptoms = alarming(current_side_effects(entries), entry.night) if entry.side_effects else []
+    unasked = _taken_without_being_due(trial, entry)
+    return said | {"warnings": [*unasked, *safety_words(trial, symptoms)]}
+
+
+def _said_earlier(record: Record, trial: Trial, night: date, now: datetime) -> bool:
+    """Whether a night was first written about longer ago than one evening lasts."""
+    events = record.events("diary_entry", participant=trial.participant.code)
+    said = [datetime.fromisoformat(one.at) for one in events if one.payload["night"] == night.isoformat()]
+    return bool(said) and now - min(said) > ONE_EVENING
+
+
+def _taken_without_being_due(trial: Trial, entry: DiaryEntry) -> list[str]:
+    """Tell of a dose on an evening that had none: it may be true, and it may be meant for another evening."""
+    if not entry.dose_taken or (_period_to_live(trial, entry.night) is not None and dose_due(trial, entry.night)):
+        return []
+    return [
+        f"Nothing was to be taken on the evening of {entry.night}. If this dose was taken on another one, say so: nof1 "
+        f"log --date {entry.night} --not-taken, and nof1 log --date THE-OTHER --taken."
+    ]
+
+
+def corrections(
+    study: Study, *, night: date | None = None, participant: str | None = None, **words: Unpack[Words]
+) -> list[str]:
+    """Name what these words would say otherwise than the diary does now. Nothing is written.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `log_night`, save that nothing need be said.
+    """
+    with study.record() as record:
+        trial = read_trial(study, record, participant)
+        entry = entry_from(trial, loggable_night(trial, study.clock(), night), words)
+        require_sayable(trial, entry, study.clock())
+        return contradicted(read_entries(record, trial.participant), entry)
+
+
+def said_about(trial: Trial, entries: Sequence[DiaryEntry], night: date) -> dict[str, Any]:
+    """Give what the diary says of one night now, by column, times on the person's clock; only ``night`` if nothing."""
+    rows = current_diary(entries).filter(pl.col("night") == night).rows(named=True)
+    effects = current_side_effects(entries).filter(pl.col("night") == night)
+    said = {
+        name: value.astimezone(trial.zone) if isinstance(value, datetime) else value
+        for name, value in (rows[0] if rows else {"night": night}).items()
+    }
+    return said | {"side_effects": dict(effects.select("symptom", "severity").iter_rows())}
+
+
+def is_paused(trial: Trial, night: date) -> bool:
+    """Whether a night falls into a pause that lasts."""
+    return trial.conduct.paused_since is not None and night >= trial.conduct.paused_since
 
 
 def _stage(trial: Trial, period: Period | None, night: date) -> str:
     if period is not None:
         return "treatment"
+    if trial.conduct.withdrawn:
+        return "withdrawn"
+    if is_paused(trial, night):
+        return "paused"
     if night < trial.schedule.first_night:
         return "before"
     if night > trial.schedule.last_night:
         return "ended"
-    return "run-in" if night < trial.schedule.periods[0].first_night else "between"
+    begins = trial.schedule.first_on_arm
+    return "run-in" if begins is None or night < begins else "between"
 
 
-def _take(trial: Trial, period: Period | None) -> str | None:
-    if period is None or period.arm is None:
+def what_to_take(trial: Trial, period: Period | None) -> str | None:
+    """What to take on an evening of a period, in the protocol's words; None on no arm. A concealed arm is a bottle."""
+    if period is None:
         return None
+    if period.arm is None:
+        return _from_bottle(trial, period.number)
     arm = trial.protocol.arm(period.arm)
     if arm.units_per_dose == 0:
         return f"{arm.label} (nothing to take)"
@@ -166,75 +273,39 @@ def _take(trial: Trial, period: Period | None) -> str | None:
     return f"{units}{arm.label}" + (f", {arm.take}" if arm.take else "")
 
 
+def _from_bottle(trial: Trial, number: int) -> str:
+    """What a sealed trial may say: the bottle, and what a protocol that conceals says alike of every arm."""
+    arm = trial.protocol.arms[0]
+    units = f"{arm.units_per_dose} from " if arm.units_per_dose else "from "
+    return f"{units}bottle {number}" + (f", {arm.take}" if arm.take else "")
+
+
 def _treatment_nights(trial: Trial) -> list[date]:
-    return [period.first_night + n * ONE_NIGHT for period in trial.schedule.periods for n in range(period.nights)]
+    nights = (night for period in trial.schedule.periods for night in period.evenings)
+    return [night for night in nights if not is_paused(trial, night)]
 
 
 def _unlogged(trial: Trial, diary: pl.DataFrame, current: date) -> list[date]:
     logged = set(diary.filter(pl.col("dose_taken").is_not_null())["night"])
-    due = (night for night in _treatment_nights(trial) if night < current and _dose_due(trial, night))
+    due = (night for night in _treatment_nights(trial) if night < current and dose_due(trial, night))
     return sorted((night for night in due if night not in logged), reverse=True)
 
 
-def _dose_due(trial: Trial, night: date) -> bool:
+def dose_due(trial: Trial, night: date) -> bool:
+    """Whether a treatment night has something to take; where the arms are concealed, every one has."""
     arm = trial.schedule.arm_on(night)
     return arm is None or trial.protocol.arm(arm).units_per_dose != 0
 
 
-def _loggable(trial: Trial, study: Study, night: date | None) -> date:
-    current = trial.evening(study.clock())
-    evening = night or current
-    if evening > current:
-        raise UsageError(f"The night of {evening} is still to come: log it when it is here.")
-    if not trial.schedule.first_night <= evening <= trial.schedule.last_night:
-        raise UsageError(
-            f"The night of {evening} is not on the schedule, which goes from {trial.schedule.first_night} "
-            f"to {trial.schedule.last_night}."
-        )
-    return evening
-
-
-def _check_plausible(trial: Trial, lights_out: str | None) -> None:
-    """Lights out in the middle of the day is 11:10 written for 23:10."""
-    clock = re.fullmatch(r"\s*(\d{1,2}):\d\d\s*", lights_out or "")
-    if clock and abs(int(clock[1]) - trial.protocol.sleep.night_boundary_h) < DAYTIME_H:
-        raise UsageError(
-            f"Lights out at {lights_out}? Write 23:10 for ten past eleven at night, 0:40 for past midnight."
-        )
-
-
-def _moment(trial: Trial, night: date, clock: str | None) -> Any:
-    if clock is None:
-        return None
-    zone = ZoneInfo(trial.participant.zone)
-    return moment_on(night, clock, zone, boundary_h=trial.protocol.sleep.night_boundary_h)
-
-
-def _answers(trial: Trial, answers: dict[str, str]) -> dict[str, Answer]:
-    items = {item.key: item for item in trial.protocol.diary}
-    checked: dict[str, Answer] = {}
-    for key, text in answers.items():
-        if key not in items:
-            asked = ", ".join(items) or "none"
-            raise UsageError(f"This protocol does not ask for {key!r}. Its questions: {asked}.")
-        checked[key] = _answer(key, items[key].type, text)
-    return checked
-
-
-def _answer(key: str, kind: str, text: str) -> Answer:
-    if kind == "text":
-        return text
-    if kind == "boolean":
-        said = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
-        if text.lower() not in said:
-            raise UsageError(f"{key} is a yes-or-no question: {text!r} is neither yes nor no.")
-        return said[text.lower()]
-    try:
-        number = float(text)
-    except ValueError as error:
-        raise UsageError(f"{key} is a number: {text!r} is none.") from error
-    if not abs(number) < 1e9:  # noqa: PLR2004
-        raise UsageError(f"{key} is {text}: no such number can be meant.")
-    if number < 0:
-        raise UsageError(f"{key} is {text}: a count of something cannot be negative.")
-    return number
+def safety_words(trial: Trial, symptoms: Sequence[str]) -> list[str]:
+    """Repeat the protocol's rule for stopping and its emergency words because of these symptoms; none without any."""
+    if not symptoms:
+        return []
+    safety = trial.protocol.safety
+    grave = [symptom for symptom in symptoms if symptom.casefold() in safety.emergency.casefold()]
+    if grave:
+        return [f"{', '.join(grave).capitalize()}: {safety.emergency}"]
+    return [
+        f"{', '.join(symptoms).capitalize()}: stop and ask your clinician if this holds: {'; '.join(safety.stop_if)}.",
+        safety.emergency,
+    ]

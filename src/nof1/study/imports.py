@@ -1,30 +1,37 @@
-"""Importing exports: recognise, read, store, and say what was found."""
+"""Importing exports: store what was read, and say what was found."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
 
 import polars as pl
 
-from nof1.connect.connector import Connector, Imported, ReadOptions
-from nof1.connect.reading import Export
-from nof1.connect.registry import recognise
-from nof1.errors import UsageError
-from nof1.sleep.session import KEY
-from nof1.sleep.streams import best_latency_source, choose_stream, describe_streams
-from nof1.store.events import Record
-from nof1.store.sessions import SleepFile, import_key, scan_sessions, sweep_interrupted, write_sessions
+from nof1.connect.connector import ReadOptions
+from nof1.errors import NothingImportedError, UsageError
+from nof1.sleep.session import KEY, UNKNOWN_DEVICE
+from nof1.store.events import Event, Record
+from nof1.store.sessions import SleepFile, file_fault, scan_sessions, sweep_interrupted, write_sessions
 from nof1.store.state import ChosenStream, admitted_files, chosen_stream, written_files
+from nof1.study.ahead import present, without_the_future
+from nof1.study.differences import tell_differences
 from nof1.study.import_summary import ImportSummary, ReadExport, distinct_sessions, summarise
+from nof1.study.reading import Progress, no_progress, read_exports
+from nof1.study.standing import tell_other_zones, with_known_devices
+from nof1.study.stream_choice import best_stream, stream_in_use
 from nof1.study.study import Participant, Study, check_zone
-
-ENOUGH_NIGHTS: Final = 7
-"""A stream chosen from fewer nights is looked at again when more have come."""
 
 
 def preview_exports(
-    paths: Sequence[Path | str], *, zone: str | None = None, source: str | None = None
+    paths: Sequence[Path | str],
+    *,
+    zone: str | None = None,
+    source: str | None = None,
+    stream: str | None = None,
+    untested_ok: bool = False,
+    progress: Progress = no_progress,
+    clock: Callable[[], datetime] = present,
 ) -> ImportSummary:
     """Read exports without a study and store nothing: say what they hold.
 
@@ -32,11 +39,13 @@ def preview_exports(
 
     Raises
     ------
-    InputMissingError, DataError, UsageError
+    InputMissingError, DataError, NothingImportedError, UsageError
         As `import_exports`.
     """
     options = ReadOptions(zone=_zone_name(zone), zone_source="option" if zone else "none")
-    return _preview(_read_all(paths, source, options), options, None)
+    exports = read_exports(paths, source, options, untested_ok, progress)
+    summary = _preview([without_the_future(one, clock()) for one in exports], options, None, stream)
+    return _some(exports, summary)
 
 
 def preview_in_study(
@@ -45,14 +54,23 @@ def preview_in_study(
     *,
     zone: str | None = None,
     source: str | None = None,
+    stream: str | None = None,
     participant: str | None = None,
+    untested_ok: bool = False,
+    progress: Progress = no_progress,
 ) -> ImportSummary:
-    """Read exports as `import_exports` would, and store nothing."""
+    """Read exports as `import_exports` would, and store nothing; raises as it does."""
     with study.record() as record:
         person = study.participant(record, participant)
         chosen = chosen_stream(record, person.code)
-    options = _options(person, zone)
-    return _preview(_read_all(paths, source, options), options, chosen)
+        files = admitted_files(record, person.code)
+        options = _options(person, zone)
+        read = _slept(study, record, person, read_exports(paths, source, options, untested_ok, progress))
+        exports = with_known_devices(study, files, read)
+        fresh = _fresh(record, person, read)
+        notes = [*tell_other_zones(study, record, person, exports), *tell_differences(study, files, fresh)]
+    summary = _preview(exports, options, chosen, stream)
+    return _some(exports, replace(summary, notes=[*notes, *summary.notes]))
 
 
 def import_exports(
@@ -61,20 +79,29 @@ def import_exports(
     *,
     zone: str | None = None,
     source: str | None = None,
+    stream: str | None = None,
     participant: str | None = None,
+    untested_ok: bool = False,
+    progress: Progress = no_progress,
 ) -> ImportSummary:
     """Read exports and add their sessions to the study: all of them, or none when one is damaged.
 
     Parameters
     ----------
     paths
-        Files, folders or zip archives.
+        Files, folders or zip archives; `reading.read_exports` says when several are one export.
     zone
         The zone of exports that name none; by default the participant's home zone.
     source
         The connector to use, where two claim the file.
+    stream
+        The stream that the nights shall come from; by default nof1 chooses, see `stream_choice`.
     participant
         Whose they are; may be left out when the study has one participant.
+    untested_ok
+        Whether forms that their reader has never met in a real export are read too.
+    progress
+        Called while an export is read: its name, bytes read, bytes to read.
 
     Raises
     ------
@@ -82,26 +109,24 @@ def import_exports(
         A path is not there.
     DataError
         An export is not recognised, is claimed by two connectors, or is damaged as a whole. Nothing was written.
+    NothingImportedError
+        No record of any export was accepted; it brings the account. Nothing was written.
+    ConnectorFailedError
+        A connector failed at reading what it claims, or the one that was asked for cannot be used. Nothing was written.
     UsageError
-        The zone, the connector or the participant is unknown.
+        The zone, the connector, the stream or the participant is unknown; or it is another participant's sleep.
+    NotAllowedError
+        Another stream is asked for than the running trial measures with.
     """
     with study.record() as record:
         person = study.participant(record, participant)
         options = _options(person, zone)
-        exports = _read_all(paths, source, options)
-        found = distinct_sessions(exports)
+        read = read_exports(paths, source, options, untested_ok, progress)
         with record.writing():
-            files = admitted_files(record, person.code)
-            sweep_interrupted(study.folder, person.code, written_files(record, person.code))
-            _refuse_other_zone(record, person, exports)
-            _restore_missing(study, files, exports)
-            held = scan_sessions(study.folder, files).select(KEY).collect()
-            known = frozenset(file.key for file in files)
-            for export in {one.key: one for one in exports if one.key not in known}.values():
-                _admit(study, record, person, export)
-            stream = _stream_in_use(study, record, person)
-    new = found.join(held, on=KEY, how="anti").height
-    return summarise(exports, options, stream, known=known, new_sessions=new)
+            exports = _slept(study, record, person, read)
+            if not any(export.imported.sessions.height for export in exports):
+                raise _nothing(exports, _preview(exports, options, None, None))
+            return _store(study, record, options, exports, stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +185,54 @@ def retract_import(study: Study, key: str, *, reason: str) -> ImportListed:
         which = "no standing import has" if not matching else f"{len(matching)} standing imports have"
         raise UsageError(f"{which} a key beginning with {key!r}. See them with: nof1 imports.")
     with study.record() as record, record.writing():
+        person = study.participant(record, matching[0].participant)
         study.append(
             record,
             "import-retracted",
             {"key": matching[0].key},
             command="retract",
-            participant=matching[0].participant,
+            participant=person.code,
             reason=reason,
         )
+        if not any(file_fault(study.folder, file) for file in admitted_files(record, person.code)):
+            stream_in_use(study, record, person, None, command="retract")
     return matching[0]
+
+
+def _store(
+    study: Study, record: Record, options: ReadOptions, exports: Sequence[ReadExport], asked: str | None
+) -> ImportSummary:
+    """Add what was read to the study, inside one transaction."""
+    person = study.participant(record, options.participant)
+    files = admitted_files(record, person.code)
+    told = with_known_devices(study, files, exports)
+    found = distinct_sessions(told)
+    fresh = _fresh(record, person, exports)
+    sweep_interrupted(study.folder, person.code, written_files(record, person.code))
+    notes = [*tell_other_zones(study, record, person, told), *tell_differences(study, files, fresh)]
+    _refuse_another_s_sleep(study, record, person, found)
+    _restore_missing(study, files, exports)
+    held = scan_sessions(study.folder, files).select(KEY).collect()
+    for export in fresh:
+        _supersede_older_reading(study, record, person, export)
+        _admit(study, record, person, export)
+    before = chosen_stream(record, person.code)
+    chosen = stream_in_use(study, record, person, asked)
+    notes += _other_stream(before, chosen)
+    known = frozenset(one.key for one in exports) - {one.key for one in fresh}
+    new = found.join(held, on=KEY, how="anti").height
+    summary = summarise(told, options, chosen, known=known, new_sessions=new)
+    return replace(summary, notes=[*notes, *summary.notes])
+
+
+def _other_stream(before: ChosenStream | None, now: ChosenStream | None) -> list[str]:
+    """Say that the nights come from another stream now; one of unknown device has only got its name."""
+    if before is None or now is None or before.stream == now.stream or before.stream.endswith(f"/{UNKNOWN_DEVICE}"):
+        return []
+    return [
+        f"The nights came from {before.stream} until now; from here on they come from {now.stream}. The sessions of "
+        f"{before.stream} are kept. To count with it: import again with --stream {before.stream}."
+    ]
 
 
 def _zone_name(zone: str | None) -> str | None:
@@ -183,52 +247,51 @@ def _options(person: Participant, zone: str | None) -> ReadOptions:
     )
 
 
-def _read_all(paths: Iterable[Path | str], source: str | None, options: ReadOptions) -> list[ReadExport]:
-    exports = [_read(Path(path), source, options) for path in paths]
-    if not exports:
-        raise UsageError("Name at least one export: a file, a folder or a zip.")
-    return exports
-
-
-def _read(path: Path, source: str | None, options: ReadOptions) -> ReadExport:
-    with Export(path) as export:
-        connector, recognition = recognise(export, source)
-        imported = connector.read(export, options)
-        about = _about(export, connector, imported, options)
-    read_with = {"participant": options.participant, "zone": options.zone, "zone_source": options.zone_source}
-    key = import_key(about["fingerprint"], connector.name, connector.version, read_with)
-    return ReadExport(path, recognition, imported, about, key)
-
-
-def _about(export: Export, connector: Connector, imported: Imported, options: ReadOptions) -> dict[str, Any]:
-    return {
-        "export": export.name,
-        "size": export.size,
-        "fingerprint": export.fingerprint(),
-        "connector": connector.name,
-        "connector_version": connector.version,
-        "zone": options.zone,
-        "zone_source": options.zone_source,
-        "read": imported.read,
-        "accepted": imported.sessions.height,
-        "merged": imported.merged,
-        "rejected": len(imported.rejected),
-        "rejected_records": [[one.record, one.reason] for one in imported.rejected],
-    }
-
-
-def _refuse_other_zone(record: Record, person: Participant, exports: Sequence[ReadExport]) -> None:
-    """The same export read in two zones is one mistake too many: which nights stand must not be left to chance."""
-    admitted = record.events("admitted_import", participant=person.code)
+def _slept(study: Study, record: Record, person: Participant, exports: Sequence[ReadExport]) -> list[ReadExport]:
+    """Give exports without what lies in the future; of those that stand already, what did when they were imported."""
+    now = study.clock()
+    slept = []
     for export in exports:
-        own_zones = export.imported.sessions["zone_source"].unique().to_list() == ["record"]
-        for event in admitted:
-            same = event.payload["fingerprint"] == export.about["fingerprint"]
-            if same and event.payload["zone"] != export.about["zone"] and not own_zones:
-                raise UsageError(
-                    f"{export.path} was imported before, in the zone {event.payload['zone']}. If that was wrong: "
-                    f'nof1 retract {event.payload["key"][:8]} --reason "wrong zone", and import again.'
-                )
+        standing = (event for event in _readings(record, person, export) if _is_as_new(event, export))
+        before = min(standing, key=lambda event: event.payload["key"] != export.key, default=None)
+        slept.append(without_the_future(export, now if before is None else datetime.fromisoformat(before.at)))
+    return slept
+
+
+def _some(exports: Sequence[ReadExport], account: ImportSummary) -> ImportSummary:
+    if not account.accepted:
+        raise _nothing(exports, account)
+    return account
+
+
+def _nothing(exports: Sequence[ReadExport], account: ImportSummary) -> NothingImportedError:
+    """An import without a single session is a misunderstanding, and must not look like success."""
+    said = [f"{one['first_record']}: {one['reason']}" for file in account.files for one in file.reasons[:3]]
+    said += [warning for export in exports for warning in export.imported.warnings[:1]]
+    told = "; ".join(said) or "no record of sleep is in it"
+    paths = ", ".join(str(export.path) for export in exports)
+    return NothingImportedError(f"Nothing to import from {paths}: {told}", account)
+
+
+def _refuse_another_s_sleep(study: Study, record: Record, person: Participant, found: pl.DataFrame) -> None:
+    """An export is refused where most of its sessions are another participant's already: nobody sleeps for two.
+
+    They are told by their minutes on the clock: record numbers may begin at one for everybody, and a few sessions of
+    two people may begin and end alike.
+    """
+    clock = [
+        (pl.col(edge) + pl.duration(minutes=pl.col(f"offset_{edge}").fill_null(0))).alias(edge)
+        for edge in ("start", "end")
+    ]
+    own = found.select("stream", *clock)
+    for other in (code for code in record.participants() if code != person.code):
+        theirs = scan_sessions(study.folder, admitted_files(record, other)).select("stream", *clock).collect()
+        shared = own.join(theirs, on=own.columns, how="semi").height
+        if shared > own.height / 2:
+            raise UsageError(
+                f"{shared} of these {own.height} sessions are {other}'s already, and this import is for {person.code}. "
+                "One of the two is a mistake: nof1 imports lists every import, nof1 retract withdraws one."
+            )
 
 
 def _restore_missing(study: Study, files: Sequence[SleepFile], exports: Sequence[ReadExport]) -> None:
@@ -237,6 +300,44 @@ def _restore_missing(study: Study, files: Sequence[SleepFile], exports: Sequence
         export = next((one for one in exports if one.key == file.key), None)
         if export is not None and not file.path(study.folder).exists():
             write_sessions(study.folder, file.participant, file.key, export.imported.sessions, export.about)
+
+
+def _fresh(record: Record, person: Participant, exports: Sequence[ReadExport]) -> list[ReadExport]:
+    """The exports that are to be admitted, each once: those that stand as this version read them, or a newer, are not.
+
+    Who named the zone, the person or the study, makes no other reading.
+    """
+    new = {one.key: one for one in exports}
+    return [one for one in new.values() if not any(_is_as_new(event, one) for event in _readings(record, person, one))]
+
+
+def _readings(record: Record, person: Participant, export: ReadExport) -> list[Event]:
+    """The admitted imports of the same content, in the same zone."""
+    same = ("fingerprint", "connector", "zone")
+    admitted = record.events("admitted_import", participant=person.code)
+    return [event for event in admitted if all(event.payload[name] == export.about[name] for name in same)]
+
+
+def _is_as_new(event: Event, export: ReadExport) -> bool:
+    before, now = event.payload["connector_version"], export.about["connector_version"]
+    return before == now or _numbers(before) > _numbers(now)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(digits) for digits in re.findall(r"\d{1,9}", version))
+
+
+def _supersede_older_reading(study: Study, record: Record, person: Participant, export: ReadExport) -> None:
+    """The same content read by an older version of its connector: the new reading stands, the old stays on record."""
+    for event in _readings(record, person, export):
+        study.append(
+            record,
+            "import-retracted",
+            {"key": event.payload["key"]},
+            command="import",
+            participant=person.code,
+            reason=f"read again by {export.about['connector']} version {export.about['connector_version']}",
+        )
 
 
 def _admit(study: Study, record: Record, person: Participant, export: ReadExport) -> None:
@@ -251,29 +352,11 @@ def _admit(study: Study, record: Record, person: Participant, export: ReadExport
     )
 
 
-def _stream_in_use(study: Study, record: Record, person: Participant) -> ChosenStream | None:
-    """The stream that stands; chosen anew from all that stands until the trial has begun with enough nights."""
-    chosen = chosen_stream(record, person.code)
-    standing = scan_sessions(study.folder, admitted_files(record, person.code)).collect()
-    begun = bool(record.events("started_trial", participant=person.code))
-    held = chosen is not None and chosen.stream in standing["stream"]
-    settled = chosen is not None and held and begun and chosen.nights >= ENOUGH_NIGHTS
-    if standing.is_empty() or settled:
-        return chosen if held else None
-    best = _best_stream(standing)
-    if best != chosen:
-        study.append(record, "stream-chosen", asdict(best), command="import", participant=person.code)
-    return best
-
-
-def _best_stream(sessions: pl.DataFrame) -> ChosenStream:
-    described = describe_streams(sessions)
-    stream = choose_stream(described)
-    (row,) = described.filter(pl.col("stream") == stream).iter_rows(named=True)
-    return ChosenStream(stream, best_latency_source(row), row["nights"])
-
-
-def _preview(exports: Sequence[ReadExport], options: ReadOptions, chosen: ChosenStream | None) -> ImportSummary:
+def _preview(
+    exports: Sequence[ReadExport], options: ReadOptions, chosen: ChosenStream | None, asked: str | None
+) -> ImportSummary:
     found = distinct_sessions(exports)
-    stream = chosen or (None if found.is_empty() else _best_stream(found))
+    stream = chosen if asked is None else None
+    if stream is None and not found.is_empty():
+        stream = best_stream(found, asked)
     return summarise(exports, options, stream, known=frozenset(), new_sessions=None)

@@ -9,8 +9,8 @@ import polars as pl
 from nof1.errors import InputMissingError
 from nof1.sleep.assembly import assemble_nights
 from nof1.sleep.hypnogram import draw
-from nof1.sleep.nights import Nights
-from nof1.sleep.session import KEY
+from nof1.sleep.nights import NIGHT_FLAGS, Nights
+from nof1.sleep.session import KEY, SESSION_FLAGS
 from nof1.sleep.sleeps import place_sessions
 from nof1.store.events import Record
 from nof1.store.sessions import scan_sessions
@@ -112,3 +112,9 @@ def _laid_end_to_end(sessions: pl.DataFrame) -> list[dict[str, Any]]:
     segments = sessions.select(pl.col("hypnogram"), since_first=since_first).explode("hypnogram").drop_nulls()
     moved = segments.unnest("hypnogram").with_columns(pl.col("start_s") + pl.col("since_first"))
     return moved.sort("start_s").to_dicts()
+
+
+def flags_in_words(nights: pl.DataFrame) -> dict[str, str]:
+    """What each flag of these nights means, by its name."""
+    words = {**SESSION_FLAGS, **NIGHT_FLAGS}
+    return {flag: words.get(flag, flag) for flag in nights["flags"].explode().drop_nulls().unique().sort()}

@@ -1,44 +1,155 @@
-"""The report: from ``result.json`` and ``posterior.nc`` to one page that needs no network."""
+"""The report: from result.json and posterior.nc, or the record so far, to one page that needs no network."""
 
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from nof1.errors import InputMissingError, TamperedError
-from nof1.report.page import render_report
+import polars as pl
+
+from nof1.errors import TamperedError
+from nof1.report.checklist import Behind
+from nof1.report.page import Reader, render_report
+from nof1.report.progress import render_progress
+from nof1.store.events import Event, Record
 from nof1.store.folder import write_private_file
+from nof1.store.state import admitted_files
+from nof1.study.baselines import current_baseline
+from nof1.study.diaries import read_diary
+from nof1.study.nights import draw_nights
+from nof1.study.progress import read_progress
 from nof1.study.study import Study
+from nof1.study.trials import Trial, read_trial
+from nof1.trial.adherence import AS_ASSIGNED, MISSED, UNKNOWN, adherence
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LABELS: Final = {
+    "age_band": "age",
+    "isi": "Insomnia Severity Index",
+    "depression": "depression ever diagnosed",
+    "egfr": "eGFR, mL/min/1.73 m²",
+    "serum_mmol_l": "magnesium in serum, mmol/L",
+    "red_cell_mmol_l": "magnesium in red cells, mmol/L",
+    "servings": "servings",
+}
+"""What the keys of a baseline are called."""
+
+STRIP: Final = 82
+"""Parts of a night that a strip tells apart: of eight hours about six minutes."""
+
+DRAWN: Final = ("posterior", "prior", "constant_data")
+"""The groups of a posterior that a page reads."""
 
 
-def write_report(study: Study, *, participant: str | None = None) -> Path:
-    """Render ``report.html`` beside the analysis it is made from, and give its path.
+def write_report(study: Study, *, participant: str | None = None, only: Reader | None = None) -> Path:
+    """Render ``report.html`` and give its path: the result, or before there is one how far the trial is.
+
+    Parameters
+    ----------
+    only
+        The sheet for the person or the record for the clinician alone; None: both. A trial without a result has one
+        page for both.
 
     Raises
     ------
     InputMissingError
-        Nothing was analysed yet.
+        No trial has begun.
     TamperedError
         ``result.json`` or ``posterior.nc`` is not what the analysis wrote.
     """
+    with study.record() as record:
+        code = study.participant(record, participant).code
+    path = study.folder.reports(code) / "report.html"
+    if not is_analysed(study, code):
+        write_private_file(path, render_progress(read_progress(study, participant=code)).encode())
+        return path
+    page = _result_page(study, code, only).encode()
+    write_private_file(path, page)
+    with study.record() as record, record.writing():
+        rendered = {"report.html": hashlib.sha256(page).hexdigest()}
+        study.append(record, "report-rendered", rendered, command="report", participant=code)
+    return path
+
+
+def is_analysed(study: Study, code: str) -> bool:
+    """Whether a participant's trial has a result: it is over then, and nothing of it is concealed."""
+    with study.record() as record:
+        return bool(_analyses(record, code))
+
+
+def _analyses(record: Record, code: str) -> list[Event]:
+    return [one for one in record.events(participant=code) if one.kind == "analysed"]
+
+
+def _result_page(study: Study, code: str, only: Reader | None) -> str:
+    folder = study.folder.reports(code)
+    with study.record() as record:
+        _check_written(folder, _analyses(record, code)[-1].payload)
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        behind = _behind(record, read_trial(study, record, code), result)
+        files = [file.sha256 for file in admitted_files(record, code)]
+    if files == result["provenance"]["sleep_files"]:  # else the nights that were analysed are not those of today
+        behind = replace(behind, hypnograms=draw_nights(study, participant=code, width=STRIP))
+    return render_report(result, _drawn(folder / "posterior.nc"), behind=behind, only=only)
+
+
+def _drawn(path: Path) -> "xr.DataTree":
+    """Read of the posterior what the page draws: opening all groups takes longer than drawing some of them."""
+    import h5py
     import xarray as xr
 
-    with study.record() as record:
-        person = study.participant(record, participant)
-        analysed = [one for one in record.events(participant=person.code) if one.kind == "analysed"]
-    if not analysed:
-        raise InputMissingError(f"Nothing was analysed for {person.code} yet. Next: nof1 analyse.")
-    folder = study.folder.reports(person.code)
-    _check_written(folder, analysed[-1].payload)
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    with xr.open_datatree(folder / "posterior.nc", engine="h5netcdf") as posterior:
-        page = render_report(result, posterior)
-    path = folder / "report.html"
-    write_private_file(path, page.encode())
-    with study.record() as record, record.writing():
-        rendered = {"report.html": hashlib.sha256(page.encode()).hexdigest()}
-        study.append(record, "report-rendered", rendered, command="report", participant=person.code)
-    return path
+    with h5py.File(path) as file:
+        there = [f"{measure}/{group}" for measure in file for group in DRAWN if group in file[measure]]
+    groups = {name: xr.load_dataset(path, group=name, engine="h5netcdf") for name in there}
+    return xr.DataTree.from_dict(groups)
+
+
+def _behind(record: Record, trial: Trial, result: Mapping[str, Any]) -> Behind:
+    """Gather what the record knows beside the result, of a trial that was opened."""
+    numbers = dict.fromkeys(period.number for period in trial.schedule.periods)
+    parts = [[one for one in trial.schedule.periods if one.number == number] for number in numbers]
+    ended = trial.conduct.ended_early
+    return Behind(
+        protocol=trial.protocol,
+        periods=tuple((own[0].arm or "concealed", sum(part.nights for part in own)) for own in parts),
+        conduct=trial.conduct.said,
+        ended_early=ended.isoformat() if ended else None,
+        baseline=_person_in_words(record, trial),
+        doses=_doses(record, trial, result),
+    )
+
+
+def _person_in_words(record: Record, trial: Trial) -> tuple[str, ...]:
+    """Tell the baseline, and when it was told: it may have been after the nights."""
+    baseline = current_baseline(record, trial.participant)
+    if baseline is None:
+        return ()
+    at = record.events("recorded_baseline", participant=trial.participant.code)[0].at
+    told = {name: value for name, value in baseline.to_payload().items() if value not in (None, [], {})}
+    return (*(f"{LABELS.get(name, name)}: {_value(value)}" for name, value in told.items()), f"as told on {at[:10]}")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {number:g} a week" for name, number in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _doses(record: Record, trial: Trial, result: Mapping[str, Any]) -> pl.DataFrame | None:
+    """Tell night by night what was taken; None where the diary no longer says what it said when it was analysed."""
+    without_dose = [arm.code for arm in trial.protocol.arms if arm.units_per_dose == 0]
+    said = adherence(trial.calendar(), read_diary(record, trial.participant), without_dose=without_dose)
+    for code, counted in result["trial"]["doses"].items():
+        own = said.filter(arm=code)["status"].to_list()
+        if [own.count(AS_ASSIGNED), own.count(MISSED), own.count(UNKNOWN)] != [
+            counted[key] for key in ("taken", "not_taken", "unknown")
+        ]:
+            return None
+    return said.select("night", pl.col("status").cast(pl.String))
 
 
 def _check_written(folder: Path, hashes: Mapping[str, str]) -> None:

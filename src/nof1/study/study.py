@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from nof1.errors import UsageError
 from nof1.store.events import Event, Record
 from nof1.store.folder import StudyFolder, create_study_folder, find_study, sync_folder
+from nof1.trial.keys import require_plain
 
 
 def _now() -> datetime:
@@ -82,7 +84,14 @@ class Study:
         participant: str | None = None,
         reason: str | None = None,
     ) -> Event:
-        """Add an event with this study's clock and actor, inside `Record.writing`."""
+        """Add an event with this study's clock and actor, inside `Record.writing`.
+
+        Raises
+        ------
+        UsageError
+            The reason holds a control character: every report repeats it.
+        """
+        require_plain(reason or "", "reason")
         return record.append(
             kind,
             payload,
@@ -158,6 +167,12 @@ def open_study(path: Path | str | None = None, *, clock: Callable[[], datetime] 
     return Study(find_study(Path(path) if path is not None else Path.cwd()), clock)
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """The zones that this machine knows: asking walks through its folders, and every study asks."""
+    return frozenset(available_timezones() - MACHINE_ZONES)
+
+
 def check_zone(zone: str) -> ZoneInfo:
     """The zone of that name.
 
@@ -166,7 +181,7 @@ def check_zone(zone: str) -> ZoneInfo:
     UsageError
         There is none; the message names the nearest.
     """
-    known = available_timezones() - MACHINE_ZONES
+    known = _zones()
     if zone not in known:
         near = get_close_matches(zone, known, n=1, cutoff=0.5)
         hint = f"Did you mean {near[0]}?" if near else "Use an IANA name such as Europe/Berlin."

@@ -1,29 +1,58 @@
 """Beginning a trial, and the trial as the record tells it."""
 
+import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from nof1.errors import InputMissingError, NotAllowedError, TamperedError, UsageError
-from nof1.model.priors import priors_for
+from nof1.model.priors import require_model
 from nof1.store.events import Record
-from nof1.store.folder import write_private_file
+from nof1.store.seal import Custodian, seal
 from nof1.store.state import ChosenStream, chosen_stream
-from nof1.study.protocols import protocol_text
+from nof1.study.conducted import Conduct, as_conducted, read_conduct
+from nof1.study.new_calendar import brought_calendar, draw_calendar
+from nof1.study.openings import Opening, all_told, before_lock, read_openings, with_opened
+from nof1.study.plausibility import require_possible
+from nof1.study.protocols import keep_protocol, new_protocol, protocol_text
+from nof1.study.safety_gate import ANSWERED, answers_at_gate, gate_account, is_stopped, keep_refusal, stopped_words
 from nof1.study.study import Participant, Study
-from nof1.study.verification import protocol_faults
-from nof1.trial.allocation import SEED_BYTES, Allocation, allocate, smallest_p
+from nof1.trial.allocation import Allocation, smallest_p
+from nof1.trial.blinding import OPEN_LABEL, CustodianRole, after_openings, blinding_words
+from nof1.trial.commitment import SALT_BYTES, Sealed
 from nof1.trial.protocol import Outcome, Protocol, parse_protocol
-from nof1.trial.schedule import Schedule, calendar, evening_of, schedule, schedule_from_csv
+from nof1.trial.safety import SafetyAnswers
+from nof1.trial.schedule import Schedule, calendar, evening_of, evening_to_come
+from nof1.trial.scheme import FIXED
+from nof1.trial.strength import weaknesses
 
-OPEN_LABEL: Final = "open label"
-FARTHEST_START: Final = timedelta(days=366)
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The sealed allocation, as the record holds it.
+
+    Parameters
+    ----------
+    commitment
+        What binds it: see `nof1.trial.commitment`.
+    ciphertext
+        age, in base64.
+    custodian
+        The public key that it is sealed to, or ``passphrase``.
+    role
+        Who holds the key; None: not said.
+    """
+
+    commitment: str
+    ciphertext: str
+    custodian: str
+    role: CustodianRole | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +61,20 @@ class Trial:
 
     Parameters
     ----------
+    schedule
+        Its arms are None until every one of them was opened: nothing that reads a sealed trial can tell them.
     allocation
-        The draw; None when the schedule was brought and nof1 drew nothing.
+        The draw; None when the schedule was brought and nof1 drew nothing, and while it is sealed.
+    seal
+        The sealed allocation, where the protocol conceals it; it stays after the seal was opened.
+    openings
+        When the seal was opened, whole or for one period.
     receipt
         The hash of the event that began it: kept elsewhere, it shows that the record still holds that event.
+    conduct
+        What came between: a pause that lasts, an early end, amendments.
     blinding
-        In words, for every page and table: ``open label``.
+        In words, for every page and table (`nof1.trial.blinding`): ``open label``, or from whom the arms are concealed.
     stream
         The stream that the nights come from, and its best latency source; None before the first import.
     """
@@ -46,6 +83,9 @@ class Trial:
     protocol: Protocol
     schedule: Schedule
     allocation: Allocation | None
+    seal: Seal | None
+    openings: tuple[Opening, ...]
+    conduct: Conduct
     blinding: str
     started_at: str
     receipt: str
@@ -54,7 +94,22 @@ class Trial:
     @property
     def smallest_p(self) -> float | None:
         """The smallest two-sided p that a randomisation test could reach; None for a schedule that was brought."""
-        return smallest_p(self.protocol.design, self.protocol.arms) if self.allocation else None
+        return smallest_p(self.protocol.design, self.protocol.arms)
+
+    @property
+    def weaknesses(self) -> tuple[str, ...]:
+        """Where the design is weak, and what that costs (`nof1.trial.strength`)."""
+        return weaknesses(self.protocol)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether nof1 drew the sequence."""
+        return self.protocol.design.scheme != FIXED
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the arm of any period is still concealed."""
+        return any(period.arm is None for period in self.schedule.periods)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -74,9 +129,18 @@ class Trial:
         """Whether the protocol was registered no later than the first evening of the schedule."""
         return self.evening(datetime.fromisoformat(self.started_at)) <= self.schedule.first_night
 
+    @property
+    def of_past_nights(self) -> bool:
+        """Whether every night was over when the trial was registered: nothing is taken, asked or logged any more."""
+        return self.has_ended(datetime.fromisoformat(self.started_at))
+
+    def is_early(self, instant: datetime) -> bool:
+        """Whether an instant lies before the morning after the last night."""
+        return self.evening(instant) <= self.schedule.last_night
+
     def has_ended(self, instant: datetime) -> bool:
-        """Whether the last night is over."""
-        return self.evening(instant) > self.schedule.last_night
+        """Whether the last night is over; a trial that is paused has not ended."""
+        return self.conduct.paused_since is None and not self.is_early(instant)
 
 
 def start_trial(
@@ -85,7 +149,9 @@ def start_trial(
     *,
     on: date | None = None,
     schedule_file: Path | str | None = None,
+    custodian: Custodian | None = None,
     open_label: bool = False,
+    safety: SafetyAnswers | None = None,
     participant: str | None = None,
     entropy: Callable[[int], bytes] = os.urandom,
 ) -> Trial:
@@ -98,11 +164,16 @@ def start_trial(
     on
         The evening of the first night on the schedule, run-in included. Not for a fixed schedule, which has its dates.
     schedule_file
-        CSV with the columns ``date,arm`` (the evening's date; an empty arm is a night on none), for scheme ``fixed``.
+        CSV with the columns ``date,arm`` (the evening's date; an empty arm is a night on none), and ``period`` where
+        two periods on one arm follow each other; for scheme ``fixed``.
+    custodian
+        To whom the allocation is sealed, where the protocol conceals it.
     open_label
         Run a protocol that conceals its arms without concealment.
+    safety
+        Answers to the protocol's safety questions; needed where it asks any, and not for nights that are all past.
     entropy
-        Gives the random bytes of the draw.
+        Gives the random bytes of the draw, and those of the commitment.
 
     Raises
     ------
@@ -113,26 +184,31 @@ def start_trial(
     UsageError
         A trial has begun already, the date is past, or the protocol and the options do not fit together.
     NotAllowedError
-        The protocol conceals its arms, and `open_label` is not said.
+        The protocol conceals its arms, and neither a custodian nor `open_label` is given; or its safety questions are
+        not answered, or tell a risk that no clinician has agreed to; then nothing is drawn, and the answers are kept.
     """
     text, where = protocol_text(protocol)
-    checked = parse_protocol(text, where=where)
-    _check_startable(checked, open_label=open_label)
+    checked = new_protocol(text, where)
+    _check_startable(checked, custodian, open_label=open_label)
     with study.record() as record, record.writing():
         person = study.participant(record, participant)
         _check_fits_study(record, person, checked)
-        if (checked.design.scheme == "fixed") != (schedule_file is not None):
-            raise UsageError('--schedule FILE goes with scheme = "fixed", and only with it.')
-        drawn: Allocation | None = None
-        if schedule_file is not None:
-            planned = _brought_schedule(checked, Path(schedule_file), on)
-        else:
-            today = evening_of(study.clock().astimezone(ZoneInfo(person.zone)), checked.sleep.night_boundary_h)
-            drawn, planned = _drawn_schedule(checked, on, today=today, entropy=entropy)
-        write_private_file(study.folder.protocol, text.encode())
-        payload = _payload(checked, planned, drawn)
-        study.append(record, "trial-started", payload, command="start", participant=person.code)
-        return read_trial(study, record, person.code)
+        today = evening_of(study.clock().astimezone(ZoneInfo(person.zone)), checked.sleep.night_boundary_h)
+        soonest = evening_to_come(study.clock().astimezone(ZoneInfo(person.zone)), checked.sleep.night_boundary_h)
+        brought = brought_calendar(checked, on, schedule_file, today=soonest)
+        answered = (
+            answers_at_gate(record, person, checked, safety) if brought is None or brought.last_night >= today else None
+        )
+        if answered is None or not is_stopped(answered):
+            drawn, planned = (None, brought) if brought else draw_calendar(checked, on, entropy)
+            keep_protocol(study, text, came_from=protocol)
+            if answered is not None:
+                study.append(record, ANSWERED, answered, command="start", participant=person.code)
+            payload = _payload(checked, planned, drawn, custodian, entropy)
+            study.append(record, "trial-started", payload, command="start", participant=person.code)
+            return read_trial(study, record, person.code)
+        keep_refusal(study, record, person, checked, answered)
+    raise NotAllowedError(stopped_words(answered))
 
 
 def read_trial(study: Study, record: Record, participant: str | None = None) -> Trial:
@@ -143,36 +219,80 @@ def read_trial(study: Study, record: Record, participant: str | None = None) -> 
     InputMissingError
         None has begun.
     TamperedError
-        ``protocol.toml`` is not the text that was registered.
+        ``protocol.toml`` is not the text that was registered, or the record tells what cannot have happened.
     """
     person = study.participant(record, participant)
     events = record.events("started_trial", participant=person.code)
     if not events:
-        raise InputMissingError(f"No trial has begun for {person.code}. Begin one with: nof1 start PROTOCOL --on DATE.")
+        refused = "".join(f" {told}" for told in gate_account(record, person))
+        raise InputMissingError(
+            f"No trial has begun for {person.code}.{refused} Begin one with: nof1 start PROTOCOL --on DATE."
+        )
     if faults := protocol_faults(study, record):
         raise TamperedError(f"{study.folder.path}: {'; '.join(faults)}. Restore it from a copy.")
     payload = events[0].payload
-    drawn = payload["allocation"]
-    return Trial(
+    drawn, sealed = payload["allocation"], payload["seal"]
+    planned = Schedule.from_payload(payload["schedule"])
+    conducted = record.events("conduct", participant=person.code)
+    opened = read_openings(record, person.code)
+    protocol = parse_protocol(study.folder.protocol.read_text(encoding="utf-8"))
+    require_possible(protocol, payload, opened, conducted)
+    whole = next((opening.allocation for opening in opened if opening.allocation), drawn)
+    trial = Trial(
         participant=person,
-        protocol=parse_protocol(study.folder.protocol.read_text(encoding="utf-8")),
-        schedule=Schedule.from_payload(payload["schedule"]),
-        allocation=Allocation.from_payload(drawn) if drawn else None,
+        protocol=protocol,
+        schedule=with_opened(as_conducted(planned, conducted), opened),
+        allocation=Allocation.from_payload(whole) if whole else None,
+        seal=Seal(**sealed) if sealed else None,
+        openings=opened,
+        conduct=read_conduct(conducted, ZoneInfo(person.zone), protocol.sleep.night_boundary_h),
         blinding=payload["blinding"],
         started_at=events[0].at,
         receipt=events[0].hash,
         stream=chosen_stream(record, person.code),
     )
+    early = [opening for opening in opened if trial.is_early(opening.at)]
+    told, unlocked = all_told(protocol, trial.schedule, early), bool(before_lock(record, person.code, opened))
+    return replace(trial, blinding=after_openings(trial.blinding, some=bool(early), every=told, unlocked=unlocked))
 
 
-def _check_startable(protocol: Protocol, *, open_label: bool) -> None:
-    if protocol.conceals and not open_label:
+def protocol_faults(study: Study, record: Record) -> list[str]:
+    """What is wrong with the registered protocol; empty when it is whole or none is registered."""
+    registered = {event.payload["protocol_sha256"] for event in record.events("started_trial")}
+    if not registered:
+        return []
+    path = study.folder.protocol
+    if not path.is_file():
+        return ["protocol.toml is missing"]
+    if {hashlib.sha256(path.read_bytes()).hexdigest()} != registered:
+        return ["protocol.toml is not the text that was registered"]
+    return []
+
+
+def _check_startable(protocol: Protocol, custodian: Custodian | None, *, open_label: bool) -> None:
+    if protocol.conceals and custodian is None and not open_label:
         raise NotAllowedError(
-            f"Protocol {protocol.id} conceals its arms from {' and '.join(protocol.blinding.concealed_from)}, and this "
-            "version cannot seal an allocation yet. With --open-label it runs unsealed, and every page will say so."
+            f"Protocol {protocol.id} conceals its arms from {' and '.join(protocol.blinding.concealed_from)}: somebody "
+            "else must hold the key. Seal it with --custodian AGE-PUBLIC-KEY (they make one with nof1 keygen) or with "
+            "--passphrase; or run it unsealed with --open-label, and every page will say so."
         )
-    for outcome in protocol.outcomes:  # what analysis would refuse after the last night, say before the first
-        priors_for(outcome.measure, baseline=None, effect_sd=own_prior_sd(protocol, outcome))
+    if custodian is not None and (open_label or not protocol.conceals):
+        raise UsageError(f"Protocol {protocol.id} runs open label here: there is nothing to seal.")
+    if custodian is not None and protocol.design.scheme == FIXED:
+        raise UsageError("A schedule that is brought is known to who brought it: nof1 cannot seal it.")
+    require_models(protocol)
+
+
+def require_models(protocol: Protocol) -> None:
+    """Say before the first night what analysis would refuse after the last.
+
+    Raises
+    ------
+    DataError
+        An outcome has no model yet.
+    """
+    for outcome in protocol.outcomes:
+        require_model(outcome.measure, effect_sd=own_prior_sd(protocol, outcome))
 
 
 def own_prior_sd(protocol: Protocol, outcome: Outcome) -> float | None:
@@ -191,39 +311,27 @@ def _check_fits_study(record: Record, person: Participant, protocol: Protocol) -
         raise UsageError("Another protocol is registered in this study. Make a new study with nof1 init.")
 
 
-def _brought_schedule(protocol: Protocol, path: Path, on: date | None) -> Schedule:
-    if on is not None:
-        raise UsageError("The schedule brings its own dates: leave --on out.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputMissingError(f"{path} is not there. Name a CSV file with the columns date,arm.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as text: {error}.") from error
-    return schedule_from_csv(text, protocol.arms, protocol.design.transition_nights, where=str(path))
-
-
-def _drawn_schedule(
-    protocol: Protocol, on: date | None, *, today: date, entropy: Callable[[int], bytes]
-) -> tuple[Allocation, Schedule]:
-    if on is None:
-        raise UsageError(f"Protocol {protocol.id} draws its own sequence: give the first evening with --on DATE.")
-    if on < today:
-        raise UsageError(
-            f"--on {on} is past, and a draw must come before the first night. Start tonight ({today}) or later; a "
-            'trial run elsewhere is brought with scheme = "fixed" and --schedule FILE.'
-        )
-    if on > today + FARTHEST_START:
-        raise UsageError(f"--on {on} is more than a year ahead: is the year mistyped?")
-    drawn = allocate(protocol.design, protocol.arms, entropy(SEED_BYTES))
-    return drawn, schedule(drawn, protocol.design, on)
-
-
-def _payload(protocol: Protocol, planned: Schedule, drawn: Allocation | None) -> dict[str, Any]:
-    return {
-        "protocol_id": protocol.id,
-        "protocol_sha256": protocol.sha256,
-        "schedule": planned.to_payload(),
-        "allocation": drawn.to_payload() if drawn else None,
-        "blinding": OPEN_LABEL,
+def _payload(
+    protocol: Protocol,
+    planned: Schedule,
+    drawn: Allocation | None,
+    custodian: Custodian | None,
+    entropy: Callable[[int], bytes],
+) -> dict[str, Any]:
+    payload = {"protocol_id": protocol.id, "protocol_sha256": protocol.sha256}
+    if custodian is None or drawn is None:
+        allocation = drawn.to_payload() if drawn else None
+        return payload | {
+            "schedule": planned.to_payload(),
+            "allocation": allocation,
+            "seal": None,
+            "blinding": OPEN_LABEL,
+        }
+    inside = Sealed(drawn, entropy(SALT_BYTES).hex())
+    sealed = Seal(inside.commitment, seal(inside.to_text(), custodian), custodian.name, custodian.role)
+    return payload | {
+        "schedule": planned.concealed().to_payload(),
+        "allocation": None,
+        "seal": asdict(sealed),
+        "blinding": blinding_words(protocol.blinding.concealed_from, custodian.role),
     }
