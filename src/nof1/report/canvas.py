@@ -5,7 +5,7 @@ Every figure is drawn twice, for a page and for a phone, because letters that sh
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import altair as alt
@@ -30,6 +30,20 @@ GRID: Final = "#DDE3E8"
 BAND_COLOUR: Final = "#E3D9B4"
 POSTERIOR_COLOUR: Final = "#3E6FA3"
 PRIOR_COLOUR: Final = "#4A4A4A"
+BETTER_COLOUR: Final = "#00735C"
+WORSE_COLOUR: Final = "#8B3A78"
+"""Green and purple, which no colour blindness makes alike; their icons differ in shape and place as well."""
+STAGE_COLOURS: Final = {
+    "wake": "#E6A23C",
+    "rem": "#B07AA1",
+    "light": "#9CC3E6",
+    "asleep": "#9CC3E6",
+    "deep": "#1F3A6E",
+    "unscored": "#E4E7EA",
+}
+"""Deeper sleep is darker, being awake is of another hue; in grey they are apart, too."""
+ICONS: Final = 176
+"""Width of the ten-by-ten icons in CSS pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,7 @@ class Figure:
     Parameters
     ----------
     wide, narrow
-        SVG documents.
+        SVG documents; the same one where one width serves everywhere.
     alternative
         What the figure shows, for who cannot see it.
     """
@@ -54,38 +68,49 @@ def draw(chart: Callable[[int], Layers], alternative: str) -> Figure:
     return Figure(wide=_svg(chart(WIDE), WIDE), narrow=_svg(chart(NARROW), NARROW), alternative=alternative)
 
 
+def draw_small(chart: Layers, alternative: str, *, width: int = NARROW) -> Figure:
+    """Draw a chart that has room on a phone, and stands beside others elsewhere, in one width."""
+    svg = _svg(chart, width)
+    return Figure(wide=svg, narrow=svg, alternative=alternative)
+
+
 def _svg(chart: Layers, width: int) -> str:
     import vl_convert
 
-    limit = LABEL_LIMIT[width]
-    styled = (
-        chart.properties(width=width, autosize={"type": "fit-x", "contains": "padding"}, background="white", padding=6)
-        .configure(font=FONT)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelFontSize=FONT_SIZE,
-            titleFontSize=FONT_SIZE,
-            titleFontWeight="normal",
-            labelColor=INK,
-            titleColor=INK,
-            gridColor=GRID,
-            domainColor=NO_ARM_COLOUR,
-            tickColor=NO_ARM_COLOUR,
-            titleLimit=limit,
-        )
-        .configure_legend(
-            orient="top",
-            direction="vertical",
-            title=None,
-            labelFontSize=FONT_SIZE,
-            labelColor=INK,
-            labelLimit=limit - 30,
-            symbolSize=90,
-            symbolOpacity=1,
-        )
-        .configure_text(font=FONT, fontSize=FONT_SIZE, color=INK)
-    )
-    # Altair's schema check of a finished chart costs more than the drawing, and the charts are fixed and tested.
+    # Altair's schema check of a finished chart costs more than the drawing, and the charts are fixed and tested; and
+    # each of its methods that set a style copies the whole chart.
+    spec = chart.to_dict(validate=False)
+    spec |= {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "background": "white", "padding": 6}
+    spec["config"] = _style(LABEL_LIMIT.get(width, width))
     # No address is allowed: a chart holds all of its data.
-    svg: str = vl_convert.vegalite_to_svg(styled.to_dict(validate=False), allowed_base_urls=[])
+    svg: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     return svg
+
+
+def _style(limit: int) -> dict[str, Any]:
+    """Lay out Vega-Lite's ``config``; names longer than `limit` pixels are cut."""
+    words = {"labelFontSize": FONT_SIZE, "labelColor": INK}
+    axis = {
+        "titleFontSize": FONT_SIZE,
+        "titleFontWeight": "normal",
+        "titleColor": INK,
+        "titleLimit": limit,
+        "gridColor": GRID,
+        "domainColor": NO_ARM_COLOUR,
+        "tickColor": NO_ARM_COLOUR,
+    }
+    legend = {
+        "orient": "top",
+        "direction": "vertical",
+        "title": None,
+        "labelLimit": limit - 30,
+        "symbolSize": 90,
+        "symbolOpacity": 1,
+    }
+    return {
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": words | axis,
+        "legend": words | legend,
+        "text": {"font": FONT, "fontSize": FONT_SIZE, "color": INK},
+    }

@@ -1,21 +1,21 @@
-"""The three figures of an outcome, each with a text alternative that states its finding.
+"""The nights and the posterior of an outcome as figures, each with a text alternative that states its finding.
 
 No imported text reaches a Vega expression: labels travel as data only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from nof1.model.posterior import of_contrast
 from nof1.report.canvas import (
     ARM_COLOURS,
     ARM_DASHES,
     ARM_SHAPES,
     BAND_COLOUR,
     INK,
-    LABEL_LIMIT,
     NO_ARM_COLOUR,
     POSTERIOR_COLOUR,
     PRIOR_COLOUR,
@@ -24,13 +24,17 @@ from nof1.report.canvas import (
     Layers,
     draw,
 )
-from nof1.report.rounding import decimals_in_sentences, fixed, percent, quantity
-from nof1.report.sentences import Contrast, Json, arm_name, capitalised, contrast, difference, plain, worthwhile_words
+from nof1.report.plain import capitalised, plain
+from nof1.report.rounding import decimals_in_sentences, percent, quantity
+from nof1.report.sentences import Contrast, Json, arm_name, contrast, difference, worthwhile_words
+from nof1.trial.protocol import Contrast as Compared
 
 if TYPE_CHECKING:
     import altair as alt
     import numpy as np
     import xarray as xr
+
+    type Draws = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 NO_ARM: Final = "no treatment"
 DENSITY_POINTS: Final = 160
@@ -173,7 +177,7 @@ def _period_layers(look: ArmLook, spans: pl.DataFrame, days: "alt.Scale") -> "li
         alt.Chart(spans).mark_rect(opacity=0.09).encode(**across),
         alt.Chart(spans.with_columns(centre=(pl.col("first") + pl.col("last")) / 2))
         .mark_text(fontWeight="bold", baseline="top")
-        .encode(centre, y=alt.value(3), text="initial:N", color=colour),
+        .encode(centre, y=alt.value(3), text=alt.Text("initial:N"), color=colour),
         alt.Chart(spans.drop_nulls("middle"))
         .mark_rule(strokeWidth=2.5)
         .encode(y=alt.Y("middle:Q"), strokeDash=dash, **across),
@@ -195,45 +199,6 @@ def _value_scale(values: pl.Series) -> "alt.Scale":
     return alt.Scale(domain=[start, high + room], nice=False, zero=False)
 
 
-def levels_figure(outcome: Json, arms: Sequence[Json]) -> Figure:
-    """Draw what to expect on each arm on one number line, with its 95 % interval."""
-    look, unit = arm_look(arms), outcome["unit"]
-    decimals = decimals_in_sentences(unit)
-    rows = [
-        {"arm": name, "median": level["median"], "low": level["ci95"][0], "high": level["ci95"][1]}
-        for arm, name in zip(arms, look.names, strict=True)
-        if (level := outcome["levels"].get(arm["code"]))
-    ]
-    told = [
-        f"{row['arm']}: {quantity(row['median'], unit, decimals)} "
-        f"({fixed(row['low'], decimals)} to {fixed(row['high'], decimals)})"
-        for row in rows
-    ]
-    frame = pl.DataFrame(rows).with_columns(told=pl.Series(told))
-    return draw(
-        lambda width: _levels_chart(outcome, look, frame, width),
-        f"{_name(outcome)} expected on each arm, with 95 % interval. {'; '.join(told)}.",
-    )
-
-
-def _levels_chart(outcome: Json, look: ArmLook, frame: pl.DataFrame, width: int) -> Layers:
-    import altair as alt
-
-    row = alt.Y("arm:N", axis=None, sort=list(look.names), scale=alt.Scale(paddingOuter=0))
-    colour = alt.Color("arm:N", scale=look.scale(ARM_COLOURS, NO_ARM_COLOUR), legend=None)
-    shape = alt.Shape("arm:N", scale=look.scale(ARM_SHAPES, "cross"), legend=None)
-    scale = alt.Scale(zero=False, nice=True, padding=12)
-    x: dict[str, Any] = {"scale": scale, "title": f"{_name(outcome)}, {outcome['unit']}"}
-    chart = alt.Chart(frame)
-    return alt.layer(
-        chart.mark_rule(strokeWidth=3, yOffset=9).encode(alt.X("low:Q", **x), row, x2="high:Q", color=colour),
-        chart.mark_point(filled=True, size=130, opacity=1, yOffset=9).encode(
-            alt.X("median:Q", **x), row, colour, shape
-        ),
-        chart.mark_text(align="left", yOffset=-11, limit=LABEL_LIMIT[width]).encode(row, x=alt.value(2), text="told:N"),
-    ).properties(height=56 * frame.height)
-
-
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What the posterior figure looks at.
@@ -250,8 +215,8 @@ class Sight:
         What the axis shows.
     """
 
-    draws: "np.ndarray[tuple[int], np.dtype[np.float64]]"
-    prior: "np.ndarray[tuple[int], np.dtype[np.float64]]"
+    draws: "Draws"
+    prior: "Draws"
     none: float
     band: tuple[float, float] | None
     title: str
@@ -264,29 +229,31 @@ def posterior_figure(outcome: Json, arms: Sequence[Json], groups: "xr.DataTree")
     """
     words = contrast(outcome, arms)
     as_ratio = outcome["worthwhile"] is None and outcome["worthwhile_ratio"] is not None
-    sight = _ratio_sight(outcome, words, groups) if as_ratio else _difference_sight(outcome, words, groups)
-    density = _densities(sight)
-    return draw(lambda _: _posterior_chart(words, sight, density), _posterior_alternative(outcome, words))
+    name = Compared(arm=outcome["arm"], reference=outcome["reference"]).name
+    drawn = {told: of_contrast(groups.children[told].to_dataset(), name) for told in ("posterior", "prior")}
+    sight = _ratio_sight(outcome, words, drawn) if as_ratio else _difference_sight(outcome, words, drawn)
+    chart = _posterior_chart(words, sight, _densities(sight))
+    return draw(lambda _: chart, _posterior_alternative(outcome, words))
 
 
-def _difference_sight(outcome: Json, words: Contrast, groups: "xr.DataTree") -> Sight:
+def _difference_sight(outcome: Json, words: Contrast, drawn: "Mapping[str, xr.Dataset]") -> Sight:
     w = outcome["worthwhile"]
     return Sight(
-        draws=groups["posterior"]["effect"].to_numpy().ravel(),
-        prior=groups["prior"]["effect"].to_numpy().ravel(),
+        draws=drawn["posterior"]["effect"].to_numpy().ravel(),
+        prior=drawn["prior"]["effect"].to_numpy().ravel(),
         none=0.0,
         band=None if w is None else (-abs(w), abs(w)),
         title=f"{words.arm} − {words.reference}, {outcome['unit']}",
     )
 
 
-def _ratio_sight(outcome: Json, words: Contrast, groups: "xr.DataTree") -> Sight:
+def _ratio_sight(outcome: Json, words: Contrast, drawn: "Mapping[str, xr.Dataset]") -> Sight:
     import numpy as np
 
     ratio = outcome["worthwhile_ratio"]
-    prior = groups["prior"]
+    prior = drawn["prior"]
     return Sight(
-        draws=np.exp(groups["posterior"]["delta"].to_numpy().ravel()),
+        draws=np.exp(drawn["posterior"]["delta"].to_numpy().ravel()),
         prior=np.exp(prior["delta"].to_numpy().ravel()) if "delta" in prior else np.empty(0),
         none=1.0,
         band=(min(ratio, 1 / ratio), max(ratio, 1 / ratio)),
@@ -297,17 +264,25 @@ def _ratio_sight(outcome: Json, words: Contrast, groups: "xr.DataTree") -> Sight
 def _densities(sight: Sight) -> pl.DataFrame:
     """Smooth both sets of draws over the window in which the posterior lies."""
     import numpy as np
-    from scipy.stats import gaussian_kde
 
     ends = [*np.quantile(sight.draws, [0.001, 0.999]), sight.none, *(sight.band or ())]
     margin = 0.06 * (max(ends) - min(ends))
     at = np.linspace(min(ends) - margin, max(ends) + margin, DENSITY_POINTS)
     told = {AFTER: sight.draws, BEFORE: sight.prior}
     return pl.concat(
-        pl.DataFrame({"x": at, "density": gaussian_kde(draws)(at), "when": [when] * DENSITY_POINTS})
+        pl.DataFrame({"x": at, "density": _smoothed(draws, at), "when": [when] * DENSITY_POINTS})
         for when, draws in told.items()
         if draws.size
     )
+
+
+def _smoothed(draws: "Draws", at: "Draws") -> "Draws":
+    """Estimate a density by Gaussian kernels of Scott's width (scipy.stats would take a second to import)."""
+    import numpy as np
+
+    width = draws.std(ddof=1) * draws.size ** (-1 / 5)
+    density: Draws = np.exp(-0.5 * ((at[:, None] - draws) / width) ** 2).mean(axis=1) / (width * np.sqrt(2 * np.pi))
+    return density
 
 
 def _posterior_alternative(outcome: Json, words: Contrast) -> str:
@@ -348,7 +323,7 @@ def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> La
         .encode(alt.X("x:Q", **x), y, colour),
         *_interval_layers(sight, x, -0.08 * top),
         *_direction_layers(words),
-    ).properties(height=220)
+    ).properties(height=170)
 
 
 def _band_layers(sight: Sight, x: dict[str, Any], colour: "alt.Color") -> "list[alt.Chart]":
@@ -359,7 +334,7 @@ def _band_layers(sight: Sight, x: dict[str, Any], colour: "alt.Color") -> "list[
     if sight.band is None:
         return [none]
     band = pl.DataFrame({"low": [sight.band[0]], "high": [sight.band[1]], "when": [WITHIN]})
-    return [alt.Chart(band).mark_rect(opacity=1).encode(alt.X("low:Q", **x), x2="high:Q", color=colour), none]
+    return [alt.Chart(band).mark_rect(opacity=1).encode(alt.X("low:Q", **x), x2=alt.X2("high:Q"), color=colour), none]
 
 
 def _interval_layers(sight: Sight, x: dict[str, Any], at: float) -> "list[alt.Chart]":
@@ -371,8 +346,8 @@ def _interval_layers(sight: Sight, x: dict[str, Any], at: float) -> "list[alt.Ch
     chart = alt.Chart(pl.DataFrame([{name: float(value) for name, value in told.items()} | {"at": at}]))
     y = alt.Y("at:Q")
     return [
-        chart.mark_rule(strokeWidth=1.6, color=INK).encode(alt.X("low:Q", **x), y, x2="high:Q"),
-        chart.mark_rule(strokeWidth=6, color=INK).encode(alt.X("from:Q", **x), y, x2="to:Q"),
+        chart.mark_rule(strokeWidth=1.6, color=INK).encode(alt.X("low:Q", **x), y, x2=alt.X2("high:Q")),
+        chart.mark_rule(strokeWidth=6, color=INK).encode(alt.X("from:Q", **x), y, x2=alt.X2("to:Q")),
         chart.mark_point(filled=True, size=90, color="white", stroke=INK, strokeWidth=2, opacity=1).encode(
             alt.X("median:Q", **x), y
         ),
@@ -387,7 +362,11 @@ def _direction_layers(words: Contrast) -> "list[alt.Chart]":
         return f"{way} (better)" if way == words.better else way
 
     at_left: dict[str, Any] = {"x": alt.value(4), "y": alt.value(4), "text": alt.value(f"← {told(words.down)}")}
-    at_right: dict[str, Any] = {"x": alt.value("width"), "y": alt.value(4), "text": alt.value(f"{told(words.up)} →")}
+    at_right: dict[str, Any] = {
+        "x": alt.value("width"),
+        "y": alt.value(4),
+        "text": alt.value(f"{told(words.up)} →"),
+    }
     empty = alt.Chart(pl.DataFrame({"one": [1]}))
     return [
         empty.mark_text(align="left", baseline="top").encode(**at_left),

@@ -1,20 +1,29 @@
 """The report page: one HTML text that needs no network, no script and no other file."""
 
-import base64
-import hashlib
-import re
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from nof1.report import figures, sentences
+from nof1.report import (
+    alternatives,
+    concealment,
+    figures,
+    guesses,
+    hypnograms,
+    missing,
+    over_time,
+    patient,
+    sentences,
+    side_effects,
+)
 from nof1.report.canvas import Figure
-from nof1.report.rounding import ROUNDING, fixed, percent
+from nof1.report.checklist import Behind, checklist, missing_words
+from nof1.report.plain import capitalised, plain, sentence
+from nof1.report.rounding import ROUNDING, fixed
 from nof1.report.sentences import Json
+from nof1.report.templating import only_this, stylesheet, templates
+from nof1.report.trial_map import trial_map
 
 if TYPE_CHECKING:
-    import jinja2
     import xarray as xr
 
 LATENCY_SOURCE: Final = {
@@ -27,6 +36,9 @@ LATENCY_SOURCE: Final = {
 SCHEME: Final = {
     "randomised-pairs": "each pair of periods in an order drawn by a fair coin",
     "alternating": "strictly alternating periods; only the first was drawn",
+    "counterbalanced": "four periods at a time, there and back (ABBA or BAAB), each drawn by a fair coin",
+    "permuted-blocks": "each block of periods holds every arm once, in an order drawn at random",
+    "unrestricted": "any order with as many periods of each arm, all equally likely",
     "fixed": "a schedule made elsewhere",
 }
 CHECKS: Final = {
@@ -41,8 +53,13 @@ CHECKS: Final = {
 """Keys of ``diagnostics``, what they are called, and their decimal places."""
 
 
-def render_report(result: Json, posterior: "xr.DataTree") -> str:
-    """Render the whole page.
+type Reader = Literal["patient", "clinician"]
+
+
+def render_report(
+    result: Json, posterior: "xr.DataTree", *, behind: Behind | None = None, only: Reader | None = None
+) -> str:
+    """Render the whole page: the patient's sheet, then the record for clinicians.
 
     Parameters
     ----------
@@ -51,6 +68,10 @@ def render_report(result: Json, posterior: "xr.DataTree") -> str:
     posterior
         One child an outcome, named by its measure; below it ArviZ's groups. Only ``posterior``, ``prior`` and
         ``constant_data`` are read.
+    behind
+        What the record knows beside the result; without it there is no checklist.
+    only
+        For whom, where it is not for both.
 
     Returns
     -------
@@ -62,19 +83,31 @@ def render_report(result: Json, posterior: "xr.DataTree") -> str:
     DataError
         A verdict contradicts its probabilities.
     """
-    style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style, items = stylesheet("report.css"), checklist(result, behind)
     return (
-        _templates()
+        templates()
         .get_template("page.html")
         .render(
             result=result,
+            only=only,
+            sheet=patient.sheet(result) if only != "clinician" else None,
             style=style,
-            policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:",
-            outcomes=[_outcome(outcome, result, posterior) for outcome in result["outcomes"]],
+            policy=f"{only_this(style)}; img-src data:",
+            outcomes=[_outcome(place, result, posterior) for place in range(len(result["outcomes"]))],
+            **(_lived(result, posterior, behind) if only != "patient" else {"lived": None, "slept": None}),
+            checklist=items,
+            checklist_missing=missing_words(items),
+            measures=len({outcome["measure"] for outcome in result["outcomes"]}),
             cautions=sentences.cautions(result),
+            both_better=alternatives.both_better(result),
             doses=sentences.doses(result),
             key=sentences.key(result["arms"]),
+            sealing=concealment.sealing(result),
+            guesses=guesses.told(result),
+            guesses_by_arm=guesses.by_arm(result),
+            each_guess=guesses.each(result),
+            side_effects=side_effects.lines(result),
+            side_effects_by_arm=side_effects.table(result),
             disclaimer=sentences.DISCLAIMER,
             latency_source=LATENCY_SOURCE.get(result["trial"]["latency_source"], result["trial"]["latency_source"]),
             scheme=SCHEME.get(result["protocol"]["scheme"], result["protocol"]["scheme"]),
@@ -84,40 +117,17 @@ def render_report(result: Json, posterior: "xr.DataTree") -> str:
     )
 
 
-def _style() -> str:
-    return (files("nof1.report") / "templates" / "report.css").read_text(encoding="utf-8")
-
-
-@cache
-def _templates() -> "jinja2.Environment":
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("nof1.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_plain,
-    )
-    environment.filters |= {
-        "fixed": fixed,
-        "percent": percent,
-        "words": sentences.probability_words,
-        "data_uri": _data_uri,
-    }
-    return environment
-
-
-def _plain(value: object) -> object:
-    """Clean every text that enters the page and keep numbers with their units; markup of our own passes."""
-    if not isinstance(value, str) or hasattr(value, "__html__"):
-        return value
-    return re.sub(r"(?<=\d) (?=%|min\b)", "\u00a0", sentences.plain(value))
-
-
-def _data_uri(svg: str) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+def _lived(result: Json, posterior: "xr.DataTree", behind: Behind | None) -> dict[str, Figure | None]:
+    """Draw the trial as lived and slept, by the nights of its first outcome that has any."""
+    drawn: dict[str, Figure | None] = {"lived": None, "slept": None}
+    for outcome in result["outcomes"]:
+        groups = posterior.children.get(outcome["measure"])
+        if groups is not None and "constant_data" in groups.children:
+            nights = figures.planned_nights(groups["constant_data"].to_dataset())
+            drawn["lived"] = trial_map(nights, result["arms"], behind.doses if behind else None)
+            drawn["slept"] = hypnograms.figure(nights, result["arms"], behind.hypnograms if behind else {})
+            break
+    return drawn
 
 
 def _scale() -> list[tuple[str, str]]:
@@ -134,42 +144,54 @@ def _scale() -> list[tuple[str, str]]:
     return [*up, (sentences.AS_LIKELY_AS_NOT, f"{100 - least[-1]} to {least[-1]} %"), *reversed(down)]
 
 
-def _outcome(outcome: Json, result: Json, posterior: "xr.DataTree") -> dict[str, Any]:
-    """Gather what one outcome shows: sentences, figures, tables."""
-    arms, blinding = result["arms"], result["blinding"]
+def _outcome(place: int, result: Json, posterior: "xr.DataTree") -> dict[str, Any]:
+    """Gather what one contrast of one outcome shows: sentences, figures, tables."""
+    arms, blinding, outcomes = result["arms"], result["blinding"], result["outcomes"]
+    outcome = outcomes[place]
+    begins = place == 0 or outcomes[place - 1]["measure"] != outcome["measure"]
     told = outcome["verdict"] != "not_usable"
     first, *rest = sentences.finding(outcome, arms, blinding=blinding)
     return {
         "is": outcome,
-        "name": sentences.capitalised(sentences.plain(outcome["label"])),
+        "name": capitalised(plain(outcome["label"])),
+        "title": sentences.title(outcome, arms),
         "headline": first,
         "sentences": rest,
-        "figures": _figures(outcome, result, posterior),
+        "best_arm": alternatives.best_arm(outcomes, place),
+        "figures": _figures(outcome, result, posterior, nights=begins),
         "numbers": _numbers(outcome) if told else [],
         "probabilities": _probabilities(outcome, result) if told else [],
         "in_words": outcome["verdict"] != "descriptive_only",
-        "excluded": {sentences.why_excluded(why): n for why, n in outcome["nights"]["excluded"].items()},
-        "used_by_arm": {sentences.arm_name(code): n for code, n in outcome["nights"]["used_by_arm"].items()},
+        "nights": missing.table(outcome),
+        "missing": missing.lines(outcome, arms),
+        "over_time": over_time.table(outcome),
+        "over_time_caption": over_time.caption(outcome),
+        "complier": missing.complier(outcome, arms),
         "typical": figures.typical(outcome),
         "change": sentences.worthwhile_words(outcome),
-        "worthwhile_why": sentences.sentence(outcome["worthwhile_why"]) if outcome["worthwhile_why"] else "",
+        "worthwhile_why": sentence(outcome["worthwhile_why"]) if outcome["worthwhile_why"] else "",
+        "randomisation": sentences.randomisation(outcome, arms),
+        "alternatives": alternatives.table(outcome, arms, blinding=blinding),
+        "what_would_change": alternatives.what_would_change(outcome, arms, blinding=blinding),
+        "onset": alternatives.onset(outcome),
+        "engines": alternatives.engines(outcome["diagnostics"], f"{outcome['arm']} − {outcome['reference']}"),
         "checks": _checks(outcome["diagnostics"]),
     }
 
 
-def _figures(outcome: Json, result: Json, posterior: "xr.DataTree") -> dict[str, Figure]:
-    """Draw what there is to draw: nights always, estimates only of a fit that may be used."""
+def _figures(outcome: Json, result: Json, posterior: "xr.DataTree", *, nights: bool) -> dict[str, Figure]:
+    """Draw what there is to draw: the nights once an outcome, estimates only of a fit that may be used."""
     arms = result["arms"]
     groups = posterior.children.get(outcome["measure"])
     drawn = {}
-    if groups is not None and "constant_data" in groups.children:
+    if nights and groups is not None and "constant_data" in groups.children:
         drawn["nights"] = figures.nights_figure(
             outcome, arms, figures.planned_nights(groups["constant_data"].to_dataset())
         )
-    if outcome["verdict"] != "not_usable":
-        drawn["levels"] = figures.levels_figure(outcome, arms)
-        if groups is not None:
-            drawn["posterior"] = figures.posterior_figure(outcome, arms, groups)
+    if outcome["verdict"] != "not_usable" and groups is not None:
+        drawn["posterior"] = figures.posterior_figure(outcome, arms, groups)
+    if forest := alternatives.figure(outcome, arms, blinding=result["blinding"]):
+        drawn["alternatives"] = forest
     return drawn
 
 
@@ -189,6 +211,9 @@ def _numbers(outcome: Json) -> list[tuple[str, str, str, str, str]]:
     rows = [_row(f"{arm} − {reference}", unit, outcome["effect"], 1)]
     if outcome["ratio"]:
         rows.append(_row(f"{arm} / {reference}", "ratio", outcome["ratio"], 2))
+    if taken := (outcome.get("complier") or {"effect": None})["effect"]:
+        between, kind, decimals = ("/", "ratio", 2) if outcome["ratio"] else ("−", unit, 1)
+        rows.append(_row(f"{arm} {between} {reference}, of the dose taken", kind, taken, decimals))
     return [
         *rows,
         *(_row(f"on {sentences.arm_name(code)}", unit, level, 1) for code, level in outcome["levels"].items()),

@@ -4,17 +4,19 @@ Everything here is pure: it takes the dict of ``result.json`` and returns text. 
 table, and the number always stands beside them.
 """
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from nof1.errors import DataError
+from nof1.report.concealment import seen_through, who_knew
+from nof1.report.plain import capitalised, plain, sentence
+from nof1.report.randomisation import by_the_draw_alone
 from nof1.report.rounding import decimals_in_sentences, fixed, percent, quantity, whole_percent
+from nof1.trial.blinding import participant_may_know
 
 type Json = Mapping[str, Any]
 
-OPEN_LABEL: Final = "open label"
 LEANS: Final = 0.9
 """From this probability of a direction, "not enough to tell" alone would seem to contradict the sentence after it."""
 
@@ -22,6 +24,8 @@ ENOUGH_TAKEN: Final = 0.8
 """Where fewer of the doses due are known to have been taken, the page says so beside the verdict."""
 
 DISCLAIMER: Final = "This is not a diagnosis; do not change medicines without your clinician."
+
+NOT_A_FAILURE: Final = "This is a result, not a failure: with nights as variable as these only more periods could tell."
 
 PROBABILITY_WORDS: Final = (
     (99, "almost certain", "almost impossible"),
@@ -55,15 +59,6 @@ WHY_EXCLUDED: Final = {
     "no_value": "not measured by the device",
 }
 """Plain words for the reasons of exclusion; a reason that is not here is shown as it stands."""
-
-_NEVER_SHOWN: Final = {"\u061c", "\u200e", "\u200f", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
-"""Marks that turn the direction of the text around them."""
-
-
-def plain(text: str) -> str:
-    """Take controls and direction marks out of an imported text: they could act on a terminal or turn a line around."""
-    kept = (" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text if c not in _NEVER_SHOWN)
-    return " ".join("".join(kept).split())
 
 
 def arm_name(code: str) -> str:
@@ -132,21 +127,10 @@ def contrast(outcome: Json, arms: Sequence[Json]) -> Contrast:
     )
 
 
-def capitalised(text: str) -> str:
-    """Begin a sentence without touching the rest."""
-    return text[:1].upper() + text[1:]
-
-
-def sentence(text: str) -> str:
-    """Make a sentence of a reason: a capital at the start, a full stop at the end."""
-    cleaned = capitalised(plain(text))
-    return cleaned if cleaned.endswith((".", "!", "?")) else f"{cleaned}."
-
-
 def verdict_tag(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
     """Say the verdict in a few words.
 
-    In an open-label trial no direction is claimed beyond "consistent with": expectation could have made it.
+    Where the participant may have known, no direction is claimed beyond "consistent with": expectation could make one.
     """
     verdict = outcome["verdict"]
     still = {
@@ -167,7 +151,7 @@ def verdict_tag(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
 
 
 def _as_claimed(cautious: str, bold: str, blinding: str) -> str:
-    return f"Consistent with {cautious}; expectation not excluded" if blinding == OPEN_LABEL else bold
+    return f"Consistent with {cautious}; expectation not excluded" if participant_may_know(blinding) else bold
 
 
 def headline(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
@@ -269,7 +253,7 @@ def estimate(outcome: Json, arms: Sequence[Json]) -> str:
     """Say the size of the difference: its posterior median and the 95 % equal-tailed interval."""
     words, unit = contrast(outcome, arms), outcome["unit"]
     (low, high), middle = outcome["effect"]["ci95"], outcome["effect"]["median"]
-    of = "median " if outcome["ratio"] else ""
+    of = ("average " if zeros(outcome) else "median ") if outcome["ratio"] else ""
     said = (
         f"Best estimate: {of}{words.name} {difference(middle, unit, words)} on {words.arm} than on {words.reference}; "
         f"with 95 % probability between {difference(low, unit, words)} and {difference(high, unit, words)}."
@@ -287,8 +271,22 @@ def levels(outcome: Json) -> str:
         f"{quantity(level['median'], unit, decimals_in_sentences(unit))} on {arm_name(code)}"
         for code, level in outcome["levels"].items()
     )
-    kind = "Half of the nights are expected to be below" if outcome["ratio"] else "Expected on an average night:"
+    median = outcome["ratio"] and not zeros(outcome)
+    kind = "Half of the nights are expected to be below" if median else "Expected on an average night:"
     return f"{kind} {', '.join(said)}."
+
+
+def zeros(outcome: Json) -> str | None:
+    """Say that nights without any latency are a part of the average; None where the model has no such part."""
+    model = outcome.get("model") or {}
+    if model.get("family") != "hurdle_lognormal":
+        return None
+    told = model["zeros"]
+    return (
+        f"On {told['seen']} of {told['nights']} nights, the run-in among them, no time to fall asleep was told, where "
+        f"{percent(told['expected'])} would be expected of nights like the others: they count as 0 minutes, and "
+        "averages of all nights are compared."
+    )
 
 
 def nights(outcome: Json) -> str:
@@ -300,6 +298,23 @@ def nights(outcome: Json) -> str:
     )
     reasons = [f"{n} {why_excluded(reason)}" for reason, n in counts["excluded"].items() if n]
     return f"{said} Not used: {'; '.join(reasons)}." if reasons else said
+
+
+def randomisation(outcome: Json, arms: Sequence[Json]) -> str | None:
+    """Say what the draw alone tells; None where nothing is claimed, and in results of before there was a test."""
+    test = outcome.get("randomisation_test")
+    if test is None or outcome["verdict"] == "not_usable":
+        return None
+    words = contrast(outcome, arms)
+    return by_the_draw_alone(test, f"{words.arm} − {words.reference}", f"{words.arm} / {words.reference}")
+
+
+def title(outcome: Json, arms: Sequence[Json]) -> str:
+    """Head what is told of one contrast; where there are but two arms the outcome's name is enough."""
+    name = capitalised(plain(outcome["label"]))
+    if len(arms) <= len(("arm", "reference")):
+        return name
+    return f"{name}, {arm_name(outcome['arm'])} against {arm_name(outcome['reference'])}"
 
 
 def why_excluded(reason: str) -> str:
@@ -319,15 +334,20 @@ def finding(outcome: Json, arms: Sequence[Json], *, blinding: str) -> list[str]:
         said.append(sentence(outcome["why_not_usable"] or "The fit failed its checks."))
     else:
         if verdict == "descriptive_only":
-            said.append(sentence(outcome["why_descriptive"] or "The protocol asks for no verdict on this outcome."))
+            said.append(why_descriptive(outcome))
         else:
             said.append(evidence(outcome, arms))
-        said += [estimate(outcome, arms), levels(outcome)]
+        said += [told for told in (estimate(outcome, arms), levels(outcome), zeros(outcome)) if told]
         if worthwhile_words(outcome) is None and outcome["worthwhile_why"]:
             said.append(sentence(outcome["worthwhile_why"]))
     if verdict == "not_enough_to_tell":
-        said.append("This is a result, not a failure: with nights as variable as these, only more periods could tell.")
+        said.append(NOT_A_FAILURE)
     return [*said, nights(outcome)]
+
+
+def why_descriptive(outcome: Json) -> str:
+    """Say why numbers come without a verdict."""
+    return sentence(outcome["why_descriptive"] or "The protocol asks for no verdict on this outcome.")
 
 
 def key(arms: Sequence[Json]) -> str:
@@ -338,10 +358,7 @@ def key(arms: Sequence[Json]) -> str:
 def cautions(result: Json) -> list[str]:
     """Say what the reader must know before believing any number."""
     said = []
-    if result["blinding"] == OPEN_LABEL:
-        said.append(
-            "Open label: it was known what was taken on each night, so expectation may have caused a difference."
-        )
+    said += [caution for caution in (who_knew(result), seen_through(result)) if caution]
     if not result["protocol"]["drawn_by_nof1"]:
         said.append(
             "nof1 did not draw this schedule: whatever else changed with the treatments may have caused a difference."
@@ -353,7 +370,7 @@ def cautions(result: Json) -> list[str]:
         )
     if _doses_doubtful(result):
         said.append(f"Fewer than {ENOUGH_TAKEN:.0%} of the doses are known to have been taken.")
-    return [*said, *result["trial"]["deviations"]]
+    return [*said, *map(plain, result["trial"]["deviations"])]
 
 
 def doses(result: Json) -> str | None:
@@ -379,12 +396,3 @@ def _dose_counts(result: Json) -> dict[str, int]:
 def _doses_doubtful(result: Json) -> bool:
     total = _dose_counts(result)
     return total["taken"] < ENOUGH_TAKEN * total["due"]
-
-
-def lines(result: Json) -> list[str]:
-    """Say the whole result in the few lines that ``nof1 analyse`` prints; the page says the same words."""
-    said = [
-        line for outcome in result["outcomes"] for line in finding(outcome, result["arms"], blinding=result["blinding"])
-    ]
-    taken = doses(result)
-    return [*said, *([taken] if taken else []), key(result["arms"]), *cautions(result), DISCLAIMER]

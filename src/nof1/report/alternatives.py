@@ -1,0 +1,239 @@
+"""What other analyses of the same nights would have said: the table, the figure, and the line beneath the finding."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from nof1.report.canvas import BAND_COLOUR, INK, LABEL_LIMIT, NO_ARM_COLOUR, POSTERIOR_COLOUR, Figure, Layers, draw
+from nof1.report.plain import plain, sentence
+from nof1.report.rounding import fixed, percent
+from nof1.report.sentences import Json, arm_name, contrast, sure, verdict_tag
+
+if TYPE_CHECKING:
+    import altair as alt
+
+IN_WORDS: Final = {
+    "sceptical": "a sceptic’s prior of the effect, half as wide",
+    "enthusiastic": "an enthusiast’s prior, around a small benefit",
+    "flat": "a prior of the effect three times as wide",
+    "no_transition": "transition nights used too",
+    "wash_in": "all nights, the effect building up over some",
+    "no_period_effects": "no differences between periods but the treatment",
+    "smooth_trend": "a drift that may bend, beside the straight one",
+    "as_taken": "only nights whose dose is known to be taken (not randomised)",
+    "unadjusted": "without the protocol’s covariates",
+    "short_used": "nights of less than three hours’ sleep used too",
+    "unflagged": "nights with any flag left out",
+    "concurrent": "each period against its nearest neighbours only",
+    "heavy_tails": "a model in which a single odd night pulls less",
+    "latent_ar": "a model in which a night may resemble the night before",
+}
+SIZE: Final = {
+    "meaningful_benefit": ", likely enough to matter",
+    "meaningful_worsening": ", likely enough to matter",
+    "better_size_unclear": ", size unclear",
+    "worse_size_unclear": ", size unclear",
+}
+"""What sets verdicts apart that begin with the same words."""
+PRIORS: Final = ("sceptical", "enthusiastic", "flat")
+"""Rows that differ from the registered analysis by nothing but the prior of the effect."""
+SIDES: Final = {
+    "meaningful_benefit": "better",
+    "benefit": "better",
+    "better_size_unclear": "better",
+    "meaningful_worsening": "worse",
+    "worsening": "worse",
+    "worse_size_unclear": "worse",
+}
+"""The direction that a verdict claims; the others are their own."""
+AS_REGISTERED: Final = "as registered"
+ROW_HEIGHT: Final = 18
+
+
+def table(outcome: Json, arms: Sequence[Json], *, blinding: str) -> list[tuple[str, str, str, str, str, str]]:
+    """Lay out rows of what is otherwise, nights, median, 95 % interval, P(better), and what would be said.
+
+    The effect is in the outcome's unit. An alternative that could not be fitted has its reason in the last cell.
+    """
+    rows = []
+    for row in outcome["sensitivity"]:
+        words, nights = IN_WORDS[row["name"]], str(row["nights"])
+        if row["effect"] is None:
+            rows.append((words, nights, "–", "–", "–", sentence(row["why_not"])))
+            continue
+        low, high = (fixed(end, 1) for end in row["effect"]["ci95"])
+        would = _verdict(outcome, row["verdict"], arms, blinding) if row["verdict"] else "–"
+        better = percent(row["probability"]["p_better"])
+        rows.append((words, nights, fixed(row["effect"]["median"], 1), f"{low} to {high}", better, would))
+    return rows
+
+
+def _verdict(outcome: Json, verdict: str, arms: Sequence[Json], blinding: str) -> str:
+    tag = verdict_tag({**outcome, "verdict": verdict}, arms, blinding=blinding)
+    return f"{tag}{SIZE.get(verdict, '')}"
+
+
+def what_would_change(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str | None:
+    """Say which alternatives would have claimed something else; None where none was tried or may say.
+
+    A claim of the same direction with another size is the same claim. Other priors are told by themselves: the halved
+    one says more often than not that a small effect is none.
+    """
+    told = [row for row in outcome["sensitivity"] if row["verdict"] is not None]
+    if not told or outcome["verdict"] in {"descriptive_only", "not_usable"}:
+        return None
+    priors = [row for row in told if row["name"] in PRIORS]
+    others = [row for row in told if row["name"] not in PRIORS]
+    of_others, of_priors = (_listed(outcome, rows, arms, blinding) for rows in (others, priors))
+    otherwise = f"otherwise: {of_others}" if of_others else "the same"
+    said = [f"Analysed in {_ways(len(others))}, the same nights say {otherwise}."] if others else []
+    if priors:
+        said.append(f"Other priors of the effect say otherwise: {of_priors}." if of_priors else "So do other priors.")
+    return " ".join(said)
+
+
+def _listed(outcome: Json, rows: Sequence[Json], arms: Sequence[Json], blinding: str) -> str:
+    """List what is claimed otherwise, and where; nothing where all rows claim the same."""
+    others: dict[str, list[str]] = {}
+    for row in rows:
+        if _side(row["verdict"]) != _side(outcome["verdict"]):
+            others.setdefault(_verdict(outcome, row["verdict"], arms, blinding), []).append(IN_WORDS[row["name"]])
+    return "; ".join(f"“{would}” with {', or '.join(ways)}" for would, ways in others.items())
+
+
+def _ways(count: int) -> str:
+    return "1 other way" if count == 1 else f"{count} other ways"
+
+
+def _side(verdict: str) -> str:
+    return SIDES.get(verdict, verdict)
+
+
+def onset(outcome: Json) -> str | None:
+    """Say how fast the effect builds up, as far as the nights tell; None where that was not asked."""
+    row = next((row for row in outcome["sensitivity"] if row["tau_ci95"]), None)
+    if row is None:
+        return None
+    if not row["tau_learned"]:
+        return "How fast an effect builds up these nights do not tell: what stands for it is what was assumed."
+    low, high = (fixed(end, 1) for end in row["tau_ci95"])
+    return f"Where the effect builds up, its time constant is {fixed(row['tau_median'], 1)} nights ({low} to {high})."
+
+
+def both_better(result: Json) -> list[str]:
+    """Say how likely deep sleep and latency are both better, one sentence a contrast; nothing where that was not asked.
+
+    Where one of them carries no verdict both do not, and their probabilities come without words.
+    """
+    told = result.get("joint")
+    if told is None:
+        return []
+    names = {outcome["measure"]: plain(outcome["label"]) for outcome in result["outcomes"]}
+    deep, latency = (names[measure] for measure in told["measures"])
+    if told["why_not"]:
+        return [f"What {deep} and {latency} say together is not told: {sentence(told['why_not'])}"]
+    return [_both(result, told, found) for found in told["contrasts"]]
+
+
+def _both(result: Json, told: Json, found: Json) -> str:
+    of_pair = {
+        outcome["measure"]: contrast(outcome, result["arms"])
+        for outcome in result["outcomes"]
+        if (outcome["arm"], outcome["reference"]) == (found["arm"], found["reference"])
+    }
+    deep, latency = (of_pair[measure] for measure in told["measures"])
+    alone = " and ".join(percent(found["p_each"][measure]) for measure in told["measures"])
+    what = (
+        f"on {deep.arm} {deep.name} is {deep.better} and {latency.name} {latency.better} than on {deep.reference}, "
+        f"each by itself with {alone}"
+    )
+    if told["why_descriptive"]:
+        return f"Together, only to describe: {percent(found['p_both'])} that {what}."
+    return f"Together: it is {sure(found['p_both'])} that {what}."
+
+
+def best_arm(outcomes: Sequence[Json], place: int) -> str | None:
+    """Say which of three or more arms is likeliest the best, and how likely not: once an outcome, at its last place."""
+    outcome = outcomes[place]
+    alike = [at for at, other in enumerate(outcomes) if other["measure"] == outcome["measure"]]
+    best = next((told for at in alike if (told := outcomes[at].get("best_arm"))), None)
+    if best is None or place != alike[-1]:
+        return None
+    ranked = sorted(best["probability"].items(), key=lambda told: -told[1])
+    said = ", ".join(f"{arm_name(code)} {percent(p)}" for code, p in ranked)
+    return (
+        f"Which arm has the best {plain(outcome['label'])}: {said}. Whoever chooses {arm_name(best['arm'])} is wrong "
+        f"with a probability of {percent(best['error'])}."
+    )
+
+
+def engines(diagnostics: Json | None, contrast_name: str) -> str | None:
+    """Say whether sampling and exact integration agree on a contrast; None where only one of them knows the model."""
+    found = [one for one in (diagnostics or {}).get("engines", ()) if one["contrast"] == contrast_name]
+    if not found or found[0]["apart"] is None:
+        return None
+    one = found[0]
+    return (
+        f"Two engines: the sampled mean lies {fixed(abs(one['apart']), 2)} SD from the exactly integrated one "
+        f"(allowed: {fixed(one['allowed'], 2)}), the sampled SD is {fixed(one['sd_ratio'], 2)} of the exact one "
+        "(allowed: 0.95 to 1.05)."
+    )
+
+
+def figure(outcome: Json, arms: Sequence[Json], *, blinding: str) -> Figure | None:
+    """Draw the effect of every alternative under the registered one; None where none was fitted."""
+    fitted = [row for row in outcome["sensitivity"] if row["effect"] is not None]
+    if not fitted or outcome["effect"] is None:
+        return None
+    shown = [(AS_REGISTERED, outcome["effect"]), *((IN_WORDS[row["name"]], row["effect"]) for row in fitted)]
+    frame = pl.DataFrame(
+        [
+            {"way": way, "median": effect["median"], "low": effect["ci95"][0], "high": effect["ci95"][1]}
+            for way, effect in shown
+        ]
+    )
+    medians = frame["median"]
+    alternative = (
+        f"The difference with its 95 % interval, as registered and in {_ways(len(fitted))}: medians from "
+        f"{fixed(float(medians.min()), 1)} to {fixed(float(medians.max()), 1)} {outcome['unit']}. "  # type: ignore[arg-type]
+        f"{what_would_change(outcome, arms, blinding=blinding) or ''}"
+    )
+    words = contrast(outcome, arms)
+    title = f"{words.arm} − {words.reference}, {outcome['unit']}"
+    return draw(lambda width: _chart(frame, title, outcome["worthwhile"], width), alternative.strip())
+
+
+def _chart(frame: pl.DataFrame, title: str, worthwhile: float | None, width: int) -> Layers:
+    import altair as alt
+
+    order = frame["way"].to_list()
+    x: dict[str, Any] = {"title": title, "scale": alt.Scale(zero=True, nice=True)}
+    y = alt.Y("way:N", sort=order, axis=None)
+    registered = alt.condition(
+        alt.FieldEqualPredicate(field="way", equal=AS_REGISTERED), alt.value(POSTERIOR_COLOUR), alt.value(NO_ARM_COLOUR)
+    )
+    chart = alt.Chart(frame)
+    bars = chart.mark_rule(strokeWidth=2.5, yOffset=8).encode(
+        alt.X("low:Q", **x), y, x2=alt.X2("high:Q"), color=registered
+    )
+    dots = chart.mark_point(filled=True, size=70, opacity=1, yOffset=8).encode(
+        alt.X("median:Q", **x), y, color=registered
+    )
+    names = chart.mark_text(align="left", yOffset=-7, limit=LABEL_LIMIT[width]).encode(
+        y, x=alt.value(2), text=alt.Text("way:N")
+    )
+    return alt.layer(*_background(worthwhile), bars, dots, names).properties(height=2 * ROW_HEIGHT * frame.height)
+
+
+def _background(worthwhile: float | None) -> "list[alt.Chart]":
+    import altair as alt
+
+    zero = alt.Chart(pl.DataFrame({"at": [0.0]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(x=alt.X("at:Q"))
+    if worthwhile is None:
+        return [zero]
+    band = pl.DataFrame({"from": [-worthwhile], "to": [worthwhile]})
+    return [
+        alt.Chart(band).mark_rect(color=BAND_COLOUR, opacity=0.5).encode(x=alt.X("from:Q"), x2=alt.X2("to:Q")),
+        zero,
+    ]

@@ -1,0 +1,70 @@
+"""Many patients at a glance: how far each is, what was found, and what to look at, linked to their page."""
+
+from dataclasses import dataclass
+
+from nof1.report import sentences
+from nof1.report.plain import plain
+from nof1.report.progress import Progress, standing
+from nof1.report.sentences import Json
+from nof1.report.templating import only_this, stylesheet, templates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One participant.
+
+    Parameters
+    ----------
+    title
+        Of the trial; empty where none has begun.
+    found
+        The headline of every contrast, or how far the trial is; never an effect of one that is sealed.
+    flags
+        What to look at before the verdict is believed.
+    link
+        The page, from the index; None where there is none.
+    """
+
+    participant: str
+    title: str
+    found: tuple[str, ...]
+    flags: tuple[str, ...]
+    link: str | None
+
+
+def analysed_row(result: Json, link: str) -> Row:
+    """Tell what was found."""
+    outcomes, arms, trial = result["outcomes"], result["arms"], result["trial"]
+    unusable = [one for one in outcomes if one["verdict"] == "not_usable"]
+    deviations = len(trial["deviations"])
+    flags = [
+        *(f"{sentences.title(one, arms)}: the fit failed its checks" for one in unusable),
+        *([f"{deviations} deviation{'s' if deviations > 1 else ''} from the protocol"] if deviations else []),
+    ]
+    return Row(
+        participant=result["participant"],
+        title=plain(result["protocol"]["title"]),
+        found=tuple(sentences.headline(one, arms, blinding=result["blinding"]) for one in outcomes),
+        flags=tuple(flags),
+        link=link,
+    )
+
+
+def running_row(progress: Progress, link: str) -> Row:
+    """Tell how far a trial is that has no result."""
+    missing = progress.evenings["state"].to_list().count("missing")
+    lost = f"{missing} night{'s' if missing > 1 else ''} not recorded"
+    return Row(
+        participant=progress.participant,
+        title=plain(progress.title),
+        found=(standing(progress)[0],),
+        flags=(*([lost] if missing else []), *map(plain, progress.said)),
+        link=link,
+    )
+
+
+def render_overview(rows: list[Row]) -> str:
+    """Render the index: HTML that needs no network and no script."""
+    style = stylesheet("report.css")
+    page = templates().get_template("overview.html")
+    return page.render(rows=rows, style=style, policy=only_this(style), disclaimer=sentences.DISCLAIMER)
