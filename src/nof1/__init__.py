@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nof1.study.imports import import_exports, list_imports, preview_exports, retract_import
     from nof1.study.nights import read_nights
     from nof1.study.pages import write_report
+    from nof1.study.plan import Plan, plan
     from nof1.study.protocols import list_protocols, load_protocol
     from nof1.study.status import TrialStatus, trial_status
     from nof1.study.study import Study, create_study, open_study
@@ -30,6 +31,7 @@ _HOMES = {
     "ImportSummary": "nof1.study.import_summary",
     "MEASURES": "nof1.sleep.measures",
     "Nof1Error": "nof1.errors",
+    "Plan": "nof1.study.plan",
     "Protocol": "nof1.trial.protocol",
     "Study": "nof1.study.study",
     "Tonight": "nof1.study.diaries",
@@ -46,6 +48,7 @@ _HOMES = {
     "log_night": "nof1.study.diaries",
     "open_study": "nof1.study.study",
     "parse_protocol": "nof1.trial.protocol",
+    "plan": "nof1.study.plan",
     "preview_exports": "nof1.study.imports",
     "read_nights": "nof1.study.nights",
     "retract_import": "nof1.study.imports",
@@ -62,6 +65,7 @@ __all__ = [
     "Estimate",
     "ImportSummary",
     "Nof1Error",
+    "Plan",
     "Protocol",
     "Study",
     "Tonight",
@@ -78,6 +82,7 @@ __all__ = [
     "log_night",
     "open_study",
     "parse_protocol",
+    "plan",
     "preview_exports",
     "read_nights",
     "retract_import",

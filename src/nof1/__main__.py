@@ -2,4 +2,5 @@
 
 from nof1.cli import run
 
-run()
+if __name__ == "__main__":  # workers import this module too
+    run()

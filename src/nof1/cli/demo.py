@@ -44,7 +44,7 @@ class _Demo:
         """Play the trial from the first day to the report."""
         self._say("A person wants to know: does magnesium give me more deep sleep? First a study and a protocol.")
         self._type(self.first, "init", str(self.folder), "--zone", ZONE, "--participant", "INVENTED")
-        self._in_study(self.first, "start", PROTOCOL, "--on", str(self.first))
+        self._in_study(self.first, "start", PROTOCOL, "--on", str(self.first), "--no-risks")
         self._say("Every evening: what to take. Every night: what was done.")
         magnesium = self._nights_on_magnesium()
         self._in_study(magnesium[0], "today")

@@ -2,26 +2,39 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.import_summary import FileImported, ImportSummary
     from nof1.study.study import Study
 
 
+LATENCY: Final = {
+    "vendor": "the maker's own figure",
+    "in_bed": "a mark of going to bed",
+    "stages": "a guess from the first wake",
+    "none": "nothing tells it",
+}
+
+MOST_REASONS: Final = 8
+
+
 @click.command(
     name="import",
     epilog="Examples: nof1 import fitbit.json · nof1 import takeout.zip --zone Europe/Berlin · "
-    "nof1 import --dry-run some-export.zip",
+    "nof1 import --dry-run some-export.zip · How to get an export: nof1 connectors",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="FILE|FOLDER|ZIP...", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what the export holds and store nothing; works anywhere.")
 @click.option("--zone", metavar="IANA", help="The zone of an export that names none; else your home zone.")
 @click.option("--from", "source", metavar="CONNECTOR", help="Read it as this source, where two claim it.")
+@click.option("--stream", metavar="NAME", help="Take the nights from this stream, where several hold them.")
+@click.option("--untested-ok", is_flag=True, help="Also read what its reader has never met in a real export.")
 @study_option
 @participant_option
 @json_option
@@ -30,6 +43,8 @@ def command(
     dry_run: bool,
     zone: str | None,
     source: str | None,
+    stream: str | None,
+    untested_ok: bool,
     study_path: Path | None,
     participant: str | None,
     as_json: bool,
@@ -37,37 +52,56 @@ def command(
     """Import the sleep export of a wearable.
 
     Nothing is lost: every record read is accepted, merged with the same record, or rejected with its reason. Importing
-    the same export twice changes nothing. A damaged file is refused whole.
+    the same export twice changes nothing. A damaged file is refused whole, and where not one record is accepted nothing
+    is stored: both end with exit code 65. Rejected records beside accepted ones end with 0; --json lists them all.
     """
-    summary = _run(paths, dry_run, zone, source, study_path, participant)
-    if as_json:
-        print_json(summary)
-    else:
-        _say(summary)
+    from nof1.errors import NothingImportedError
+
+    tell = print_json if as_json else _say
+    study = _study(study_path, dry_run=dry_run)
+    try:
+        tell(_run(study, paths, zone, source, stream, untested_ok, participant, dry_run=dry_run))
+    except NothingImportedError as nothing:
+        tell(nothing.account)
+        raise
+
+
+def _study(study_path: Path | None, *, dry_run: bool) -> "Study | None":
+    """The study to import into; None where a dry run needs none."""
+    from nof1.errors import InputMissingError
+
+    try:
+        return opened(study_path)
+    except InputMissingError:
+        return None if dry_run else _offer_study(study_path)
 
 
 def _run(
+    study: "Study | None",
     paths: tuple[Path, ...],
-    dry_run: bool,
     zone: str | None,
     source: str | None,
-    study_path: Path | None,
+    stream: str | None,
+    untested_ok: bool,
     participant: str | None,
+    *,
+    dry_run: bool,
 ) -> "ImportSummary":
-    from nof1.cli.progress import working
-    from nof1.errors import InputMissingError
+    from nof1.cli.progress import reading
     from nof1.study.imports import import_exports, preview_exports, preview_in_study
 
-    try:
-        study = opened(study_path)
-    except InputMissingError:
-        if dry_run:
-            return preview_exports(paths, zone=zone, source=source)
-        study = _offer_study(study_path)
-    if dry_run:
-        return preview_in_study(study, paths, zone=zone, source=source, participant=participant)
-    with working("Reading"):
-        return import_exports(study, paths, zone=zone, source=source, participant=participant)
+    with reading() as progress:
+        how: dict[str, Any] = {
+            "zone": zone,
+            "source": source,
+            "stream": stream,
+            "untested_ok": untested_ok,
+            "progress": progress,
+        }
+        if study is None:
+            return preview_exports(paths, **how)
+        importing = preview_in_study if dry_run else import_exports
+        return importing(study, paths, participant=participant, **how)
 
 
 def _offer_study(study_path: Path | None) -> "Study":
@@ -88,48 +122,58 @@ def _say(summary: "ImportSummary") -> None:
 
 
 def _say_file(file: "FileImported") -> None:
-    click.echo(
-        f"{file.path}: {file.connector} ({file.because})" + (", imported before" if file.already_imported else "")
-    )
-    click.echo(
-        f"  records read {file.read} = accepted {file.accepted} + merged {file.merged} + rejected {file.rejected}"
-    )
-    for reason in file.reasons:
-        click.echo(f"  rejected {reason['count']}: {reason['reason']} (first: {reason['first_record']})")
+    say(f"{file.path}: {file.connector} ({file.because})" + (", imported before" if file.already_imported else ""))
+    say(f"  records read {file.read} = accepted {file.accepted} + merged {file.merged} + rejected {file.rejected}")
+    _say_rejected(file)
     for skipped in file.skipped:
-        click.echo(f"  skipped {skipped['member']}: {skipped['reason']}")
+        say(f"  skipped {skipped['member']}: {skipped['reason']}")
     for warning in file.warnings:
-        click.echo(f"  note: {warning}")
+        say(f"  note: {warning}")
+
+
+def _say_rejected(file: "FileImported") -> None:
+    for reason in file.reasons[:MOST_REASONS]:
+        such_as = " and ".join(one["record"] for one in reason["examples"])
+        more = "such as " if reason["count"] > len(reason["examples"]) else ""
+        say(f"  rejected {reason['count']:,}: {reason['reason']} ({more}{such_as})")
+    if rest := file.reasons[MOST_REASONS:]:
+        say(f"  rejected {sum(one['count'] for one in rest):,} more, for {len(rest)} other reasons")
+    if file.rejected > sum(len(one["examples"]) for one in file.reasons[:MOST_REASONS]):
+        say("  --json lists every rejected record.")
 
 
 def _say_sessions(summary: "ImportSummary") -> None:
     new = "" if summary.new_sessions is None else f", {summary.new_sessions} of them new"
-    click.echo(f"Sessions: {summary.sessions}{new}.")
+    say(f"Sessions: {summary.sessions}{new}.")
     for stream, sessions in summary.streams.items():
         mark = "  <- the nights below" if stream == summary.stream else ""
-        click.echo(f"  {stream}: {sessions}{mark}")
+        say(f"  {stream}: {sessions}{mark}")
+    if len(summary.streams) > 1:
+        say("  Each is a measurement of its own, and they are never blended. Choose another with --stream NAME.")
 
 
 def _say_nights(summary: "ImportSummary") -> None:
     if not summary.nights:
-        click.echo("Nights: none.")
+        say("Nights: none.")
     else:
         _say_found_nights(summary)
     for note in summary.notes:
-        click.echo(f"Note: {note}")
+        say(f"Note: {note}")
 
 
 def _say_found_nights(summary: "ImportSummary") -> None:
-    click.echo(f"Nights: {summary.nights}, from {summary.first_night} to {summary.last_night} (by the evening's date).")
-    click.echo(f"Zone: {_zone(summary)}. {summary.bedtime}")
-    sources = ", ".join(f"{source} {count}" for source, count in summary.latency.items() if count)
-    click.echo(f"Time to fall asleep can come from (nights of 3 hours and more): {sources or 'nothing'}.")
+    for night in summary.last_nights:
+        say(f"  {night}")
+    say(f"Nights: {summary.nights}, from {summary.first_night} to {summary.last_night} (by the evening's date).")
+    say(f"Zone: {_zone(summary)}. {summary.bedtime}")
+    sources = "; ".join(f"{LATENCY[source]} on {count} nights" for source, count in summary.latency.items() if count)
+    say(f"Time to fall asleep, on nights of 3 hours and more: {sources or 'not told'}.")
 
 
 def _zone(summary: "ImportSummary") -> str:
     if summary.zone_source == "record":
         return "every record brings its own"
     if summary.zone is None:
-        return "not known, times stand as written in the export"
+        return "not known (add --zone); times stand as the export writes them, which may be UTC"
     named = {"option": "from --zone", "participant": "your home zone"}
     return f"{summary.zone} ({named[summary.zone_source]}; an export that writes its own zone keeps it)"

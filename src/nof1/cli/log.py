@@ -1,15 +1,36 @@
 """``nof1 log``: write into the diary."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
+from nof1.cli import asking
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+
+if TYPE_CHECKING:
+    from nof1.study.diary_words import Words
+    from nof1.study.study import Study
+
+
+class _Said(TypedDict):
+    """What the options say."""
+
+    dose_taken: bool | None
+    dose_at: str | None
+    lights_out: str | None
+    awakenings: int | None
+    sleep_quality: str | None
+    side_effects: tuple[str, ...]
+    note: str | None
+    answers: tuple[str, ...]
 
 
 @click.command(
-    epilog="Examples: nof1 log --taken --lights-out 23:10 · nof1 log --date 2026-12-01 --not-taken --note travelling"
+    epilog="Examples: nof1 log · nof1 log --taken --lights-out 23:10 · "
+    "nof1 log --date 2026-12-01 --side-effect nausea=mild"
 )
 @click.option(
     "--date", "night", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The evening; by default tonight."
@@ -17,59 +38,123 @@ from nof1.cli.options import json_option, opened, participant_option, print_json
 @click.option("--taken/--not-taken", "dose_taken", default=None, help="Whether the dose was taken.")
 @click.option("--at", "dose_at", metavar="HH:MM", help="When it was taken.")
 @click.option("--lights-out", metavar="HH:MM", help="When you turned off the light to sleep; 0:40 is past midnight.")
+@click.option("--awakenings", type=int, metavar="N", help="How often you remember to have woken.")
+@click.option("--sleep-quality", metavar="WORD", help="very poor, poor, fair, good or very good.")
+@click.option(
+    "--side-effect",
+    "side_effects",
+    multiple=True,
+    metavar="NAME=SEVERITY",
+    help="none, mild, moderate or severe, from this evening to the next.",
+)
 @click.option("--note", help="Anything worth remembering.")
 @click.option(
     "--answer", "answers", multiple=True, metavar="KEY=VALUE", help="An answer to a question of the protocol."
 )
+@click.option("--reason", help="Why you say it otherwise than before; stays on record.")
 @study_option
 @participant_option
 @json_option
 def command(
     night: datetime | None,
-    dose_taken: bool | None,
-    dose_at: str | None,
-    lights_out: str | None,
-    note: str | None,
-    answers: tuple[str, ...],
+    reason: str | None,
     study_path: Path | None,
     participant: str | None,
     as_json: bool,
+    **said: Unpack[_Said],
 ) -> None:
-    """Write down what happened. Say it again to correct it: both stay on record, the later one counts.
+    """Write down what happened; without options, at a terminal, you are asked.
 
-    A dose that is not logged is unknown, never taken for granted.
+    Say it again to correct it, hours later with its --date: both stay on record, the later one counts. A dose that is
+    not logged is unknown, never taken for granted.
     """
+    from nof1.cli.diary_prompts import says_nothing
     from nof1.study.diaries import log_night
 
-    said = log_night(
-        opened(study_path),
-        night=night.date() if night else None,
-        dose_taken=dose_taken,
-        dose_at=dose_at,
-        lights_out=lights_out,
-        note=note,
-        answers=dict(_pair(answer) for answer in answers),
-        participant=participant,
-    )
+    study = opened(study_path)
+    about = _About(night=night.date() if night else None, participant=participant)
+    words = _given(said)
+    is_asked = asking.at_terminal() and not as_json
+    if is_asked and says_nothing(words):
+        words, about["night"] = _ask(study, about)
+        if says_nothing(words):
+            click.echo("Nothing was said, and nothing is written.")
+            return
+    if is_asked and reason is None:
+        reason = _ask_reason(study, about, words)
+    now = log_night(study, reason=reason, **about, **words)
     if as_json:
-        print_json(said)
-        return
+        print_json(now)
+    else:
+        _say(now)
+
+
+class _About(TypedDict):
+    night: date | None
+    participant: str | None
+
+
+def _given(said: _Said) -> "Words":
+    return {
+        "dose_taken": said["dose_taken"],
+        "dose_at": said["dose_at"],
+        "lights_out": said["lights_out"],
+        "awakenings": said["awakenings"],
+        "sleep_quality": said["sleep_quality"],
+        "note": said["note"],
+        "answers": _pairs(said["answers"], "--answer", "alcohol_units=2"),
+        "side_effects": _pairs(said["side_effects"], "--side-effect", "nausea=mild"),
+    }
+
+
+def _ask(study: "Study", about: _About) -> "tuple[Words, date]":
+    """Ask at the form, which names its evening: give what was said, and of which."""
+    from nof1.cli.diary_prompts import ask_form
+    from nof1.study.diaries import corrections
+    from nof1.study.diary_form import diary_form
+
+    form = diary_form(study, **about)
+    words = ask_form(form, lambda some: corrections(study, **about, **some))
+    if form.unasked:
+        click.echo(f"How was the night before? nof1 log --date {form.unasked}")
+    return words, form.night
+
+
+def _ask_reason(study: "Study", about: _About, words: "Words") -> str | None:
+    """Ask why something is said otherwise than before; in a script a reason is welcome and not asked for."""
+    from nof1.study.diaries import corrections
+    from nof1.study.diary_form import diary_form
+
+    changed = corrections(study, **about, **words)
+    if not changed:
+        return None
+    evening = f"{diary_form(study, **about).night:%A, %d %B %Y}"
+    said = ", ".join(map(_spelled, changed))
+    return asking.ask(f"You said otherwise before of the evening of {evening} ({said}). Why does it change", str)
+
+
+def _say(said: dict[str, Any]) -> None:
     click.echo(f"The evening of {said['night']:%A, %d %B %Y} now says:")
     for name, value in said.items():
-        if name != "night" and (value is not None or name == "dose_taken"):
-            click.echo(f"  {name.replace('_', ' ')}: {_words(value)}")
+        if name not in {"night", "side_effects", "warnings"} and (value is not None or name == "dose_taken"):
+            click.echo(f"  {_spelled(name)}: {asking.in_words(value)}")
+    for symptom, severity in said["side_effects"].items():
+        click.echo(f"  {symptom}: {severity}")
+    for warning in said["warnings"]:
+        click.secho(warning, bold=True)
 
 
-def _words(value: object) -> str:
-    if isinstance(value, datetime):
-        return f"{value:%H:%M}"
-    if value is None or isinstance(value, bool):
-        return {True: "yes", False: "no", None: "not said"}[value]
-    return str(value)
+def _spelled(name: str) -> str:
+    return name.replace("_", " ")
 
 
-def _pair(answer: str) -> tuple[str, str]:
-    key, equals, value = answer.partition("=")
-    if not equals:
-        raise click.BadParameter(f"{answer!r} is not KEY=VALUE, such as alcohol_units=2", param_hint="--answer")
-    return key.strip(), value.strip()
+def _pairs(texts: Iterable[str], option: str, example: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise click.BadParameter(f"{text!r} is not KEY=VALUE, such as {example}", param_hint=option)
+        if key.casefold() in map(str.casefold, pairs):
+            raise click.BadParameter(f"{key} is said twice; say it once", param_hint=option)
+        pairs[key] = value
+    return pairs

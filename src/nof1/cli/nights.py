@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import print_table, say
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,37 +25,30 @@ SHOWN: Final = ("night", "tst_min", "deep_min", "rem_min", "light_min", "sol_min
 
 
 @click.command(epilog="Examples: nof1 nights · nof1 nights --hypnogram · nof1 nights --csv > nights.csv")
-@click.option("--csv", "as_csv", is_flag=True, help="Print every column as CSV.")
+@click.option("--csv", is_flag=True, help="Print every column as CSV.")
 @click.option("--hypnogram", is_flag=True, help="Draw each night: wake high, deep sleep low.")
 @study_option
 @participant_option
 @json_option
-def command(as_csv: bool, hypnogram: bool, study_path: Path | None, participant: str | None, as_json: bool) -> None:
+def command(csv: bool, hypnogram: bool, study_path: Path | None, participant: str | None, as_json: bool) -> None:
     """Show every night with its measures and flags. Missing is empty, never zero.
 
     A night is named by the evening's date; minutes are the device's own.
     """
     from nof1.study.nights import draw_nights, read_nights
+    from nof1.study.spreadsheets import as_csv
 
     study = opened(study_path)
     nights = read_nights(study, participant=participant)
     if as_json:
         print_json(nights.select(COLUMNS).to_dicts())
-    elif as_csv:
-        _print_csv(nights)
+    elif csv:
+        click.echo(as_csv(nights.select(COLUMNS)), nl=False)
     else:
         _print_nights(nights, draw_nights(study, participant=participant) if hypnogram else None)
 
 
-def _print_csv(nights: "pl.DataFrame") -> None:
-    import polars as pl
-
-    flat = nights.select(COLUMNS).with_columns(pl.col("flags").list.join(" "))
-    click.echo(flat.write_csv(), nl=False)
-
-
 def _print_nights(nights: "pl.DataFrame", drawn: "dict[date, str] | None") -> None:
-    from nof1.cli.tables import print_table
 
     headings = [name.removesuffix("_min").removesuffix("_pct") for name in SHOWN]
     rows = [[*row[:-1], ", ".join(row[-1])] for row in nights.select(SHOWN).iter_rows()]
@@ -62,8 +56,10 @@ def _print_nights(nights: "pl.DataFrame", drawn: "dict[date, str] | None") -> No
         headings.insert(1, "hypnogram")
         rows = [[row[0], drawn.get(row[0], ""), *row[1:]] for row in rows]
     print_table(headings, rows)
+    from nof1.study.nights import flags_in_words
+
     sources = ", ".join(nights["sol_source"].unique().sort()) or "none"
-    click.echo(
-        f"{nights.height} nights. Minutes; se in %. sol counts from lights out as told by: {sources}.",
-        err=not sys.stdout.isatty(),
-    )
+    legend = [f"{nights.height} nights. Minutes; se in %. sol, the time to fall asleep, counts from: {sources}."]
+    legend += [f"{flag}: {words}." for flag, words in flags_in_words(nights).items()]
+    for line in legend:
+        say(line, err=not sys.stdout.isatty())

@@ -43,8 +43,13 @@ def opened(study_path: Path | None) -> "Study":
 
 
 def print_json(value: object) -> None:
-    """Print a result of `nof1.study` as JSON: dataclasses as objects, dates as ISO 8601, missing as null."""
-    click.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print a result of `nof1.study` as JSON: dataclasses as objects, dates as ISO 8601, missing as null.
+
+    What could act on a terminal is escaped, as JSON may be.
+    """
+    from nof1.report.plain import inactive
+
+    click.echo(inactive(json.dumps(value, default=_plain, indent=2, ensure_ascii=False, allow_nan=False)))
 
 
 def _plain(value: object) -> object:

@@ -9,6 +9,7 @@ from nof1.cli.options import json_option, opened, participant_option, print_json
 
 if TYPE_CHECKING:
     from nof1.study.trials import Trial
+    from nof1.trial.schedule import Period
 
 
 @click.command(epilog="Example: nof1 schedule")
@@ -30,7 +31,7 @@ def command(study_path: Path | None, participant: str | None, as_json: bool) -> 
     print_table(
         ["period", "block", "first evening", "last evening", "nights", "take"],
         [
-            (one.number, one.block, one.first_night, one.last_night, one.nights, _label(trial, one.arm))
+            (one.number, one.block, one.first_night, one.last_night, one.nights, _take(trial, one))
             for one in trial.schedule.periods
         ],
     )
@@ -40,5 +41,5 @@ def command(study_path: Path | None, participant: str | None, as_json: bool) -> 
     )
 
 
-def _label(trial: "Trial", arm: str | None) -> str:
-    return trial.protocol.arm(arm).label if arm else ""
+def _take(trial: "Trial", period: "Period") -> str:
+    return trial.protocol.arm(period.arm).label if period.arm else f"bottle {period.number}"

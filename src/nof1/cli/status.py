@@ -1,14 +1,20 @@
 """``nof1 status``: how far the trial is."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import print_table, say
 
 if TYPE_CHECKING:
     from nof1.study.status import PeriodStatus, TrialStatus
+
+COLUMNS: Final = (
+    *("period", "from", "to", "nights", "over", "recorded", "missing", "excluded"),
+    *("taken", "not taken", "unknown", "guess"),
+)
 
 
 @click.command(epilog="Example: nof1 status")
@@ -27,25 +33,30 @@ def command(study_path: Path | None, participant: str | None, as_json: bool) -> 
 
 
 def _say(status: "TrialStatus") -> None:
-    from nof1.cli.tables import print_table
+    from nof1.trial.diary import SEVERITIES
 
-    click.echo(f"{status.title} ({status.blinding})")
+    say(f"{status.title} ({status.blinding})")
     state = "ended" if status.ended else f"night {status.today}"
-    click.echo(f"{status.nights_done} of {status.nights_planned} nights on treatment are over; {state}.")
-    click.echo(f"Sleep from {status.stream or 'nothing imported yet'}; latency from {status.latency_source or '-'}.")
-    print_table(
-        ["period", "from", "to", "nights", "over", "recorded", "missing", "excluded", "taken", "not taken", "unknown"],
-        [_row(period) for period in status.periods],
-    )
+    say(f"{status.nights_done} of {status.nights_planned} nights on treatment are over; {state}.")
+    say(f"Sleep from {status.stream or 'nothing imported yet'}; latency from {status.latency_source or '-'}.")
+    print_table(COLUMNS, [_row(period) for period in status.periods])
+    if status.side_effects:
+        print_table(
+            ["nights with", *SEVERITIES],
+            [[one.symptom, one.none, one.mild, one.moderate, one.severe] for one in status.side_effects],
+        )
+    for told in (*status.safety, *status.conduct):
+        say(told)
     for change in status.changes:
-        click.echo(f"Change: {change}")
+        say(f"Change: {change}")
     if status.stream is None:
-        click.echo("Next: nof1 import YOUR-EXPORT")
+        say("Next: nof1 import YOUR-EXPORT")
     elif status.ended:
-        click.echo("Next: nof1 analyse")
+        say("Next: nof1 analyse")
 
 
 def _row(one: "PeriodStatus") -> list[object]:
     excluded = ", ".join(f"{flag} {count}" for flag, count in one.excluded.items())
     counts = [one.nights, one.past, one.recorded, one.missing]
-    return [one.period, one.first_night, one.last_night, *counts, excluded, one.taken, one.not_taken, one.unknown]
+    doses = [one.taken, one.not_taken, one.unknown]
+    return [one.period, one.first_night, one.last_night, *counts, excluded, *doses, one.guess]

@@ -9,6 +9,9 @@ import click
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     from nof1.study.diaries import Tonight
 
 SHOWN_UNLOGGED = 7
@@ -35,6 +38,8 @@ def command(night: datetime | None, study_path: Path | None, participant: str | 
 
 def _say(evening: "Tonight") -> None:
     click.echo(f"The evening of {evening.night:%A, %d %B %Y}")
+    for warning in evening.warnings:
+        click.secho(warning, bold=True)
     click.secho(_asks(evening), bold=True)
     done = f"{evening.nights_done} of {evening.nights_planned}"
     if evening.stage == "treatment":
@@ -43,21 +48,40 @@ def _say(evening: "Tonight") -> None:
     if evening.stage in {"treatment", "run-in", "between"}:
         taken = "--taken " if evening.take else ""
         click.echo(f"Then: nof1 log {taken}--lights-out 23:10" + "".join(f" --answer {key}=..." for key in evening.ask))
+    if evening.guess:
+        click.echo(f"Which treatment do you think period {evening.guess} was? nof1 guess")
     if evening.unlogged:
-        shown = ", ".join(str(one) for one in evening.unlogged[:SHOWN_UNLOGGED])
-        click.echo(
-            f"{len(evening.unlogged)} past nights have no dose logged (unknown, not taken for granted): {shown} ..."
-        )
-    if evening.stage != "ended":
+        click.echo(_unlogged(evening.unlogged))
+    if evening.stage not in {"ended", "withdrawn"}:
         click.echo(f"Safety: {evening.emergency}")
 
 
+def _unlogged(nights: "Sequence[date]") -> str:
+    many = f"{len(nights)} past nights have" if len(nights) > 1 else "1 past night has"
+    more = ", and more" if len(nights) > SHOWN_UNLOGGED else ""
+    shown = ", ".join(str(one) for one in nights[:SHOWN_UNLOGGED])
+    return f"{many} no dose logged (unknown, not taken for granted): {shown}{more}. nof1 log --date {nights[0]}"
+
+
 def _asks(evening: "Tonight") -> str:
+    if evening.stage == "treatment" and evening.dose_taken is not None:
+        logged = "taken" if evening.dose_taken else "not taken"
+        return f"Already logged as {logged}: nothing more to take. {_coming(evening)}".strip()
+    if evening.stage == "treatment" and evening.is_over:
+        return f"That evening is over: what was not taken then is not taken now. {_coming(evening)}"
     if evening.stage == "treatment":
         return f"Tonight: {evening.take}"
     return {
         "before": "The trial has not begun: nothing to take.",
         "run-in": "Run-in: wear the device, nothing to take.",
         "between": "Between periods: nothing to take.",
+        "paused": "The trial is paused: nothing to take. Go on with: nof1 resume.",
         "ended": "The trial has ended. Next: nof1 import your export, then nof1 analyse.",
+        "withdrawn": "You withdrew: nothing to take, and nothing of this trial is analysed.",
     }[evening.stage]
+
+
+def _coming(evening: "Tonight") -> str:
+    if not evening.is_over:
+        return ""
+    return f"Next, from noon on: {evening.coming or 'nothing to take'}"

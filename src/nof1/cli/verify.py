@@ -7,8 +7,8 @@ import click
 from nof1.cli.options import json_option, opened, print_json, study_option
 
 
-@click.command(epilog="Examples: nof1 verify · nof1 verify --head 3fa9c1...")
-@click.option("--head", metavar="HASH", help="A chain head that you kept: the record must still hold it.")
+@click.command(epilog="Examples: nof1 verify · nof1 verify --head 3fa9c1d07be2a455")
+@click.option("--head", metavar="HASH", help="A chain head or receipt that you kept: the record must hold it.")
 @study_option
 @json_option
 def command(head: str | None, study_path: Path | None, as_json: bool) -> None:
@@ -21,6 +21,8 @@ def command(head: str | None, study_path: Path | None, as_json: bool) -> None:
         return
     click.echo(f"Intact: {verified.events} events, {verified.sleep_files} sleep files, {verified.protocol}.")
     click.echo(f"Chain head: {verified.chain_head}")
+    for warning in verified.warnings:
+        click.echo(f"Warning: {warning}.")
     click.echo(
         "Send that line to somebody. Later, nof1 verify --head THAT-HASH finds a record that was cut short, too."
     )
