@@ -1,10 +1,16 @@
 """What tests of several rooms share: a person who types commands, and exports and schedules made for them."""
 
+import json
+import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
+import pytest
 from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
 
 from nof1.study.demo import InventedPerson, write_demo_export
 
@@ -30,6 +36,9 @@ reference = true
 scheme = "fixed"
 transition_nights = {transition}
 
+[safety]
+nothing_to_ask = "invented for the tests"
+
 [[outcome]]
 measure = "deep_min"
 worthwhile = 10
@@ -41,6 +50,35 @@ measure = "sol_min"
 prior_effect_sd = {prior_sd}
 prior_effect_reason = "the tests plant effects larger than any treatment has"
 """
+
+
+def require_tool(name: str, otherwise: str) -> None:
+    """Skip a test where a tool is missing; but where all is checked (``CI=true``), nothing may pass by not running.
+
+    Parameters
+    ----------
+    otherwise
+        What cannot be tested without it.
+    """
+    if shutil.which(name) is None:
+        cannot_run(f"{name} is not installed: {otherwise}")
+
+
+def cannot_run(why: str) -> NoReturn:
+    """Skip a test that this machine cannot run, or fail it where ``CI=true``."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{why}, and CI must not pass without this test")
+    pytest.skip(why)
+
+
+def check_result(result: dict[str, Any]) -> None:
+    """Hold a result to its published schema: whatever any test analyses."""
+    from nof1.study.result_schema import result_schema
+
+    faults = [
+        f"{error.json_path}: {error.message}" for error in Draft202012Validator(result_schema()).iter_errors(result)
+    ]
+    assert not faults, faults
 
 
 class Typist:
@@ -58,6 +96,8 @@ class Typist:
         result = self.runner.invoke(main, [str(word) for word in words], obj=lambda: self.now)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        if words[0] == "analyse" and "--json" in words and "--quick" not in words and result.stdout:
+            check_result(json.loads(result.stdout))
         return result
 
     def does(self, *words: object) -> str:

@@ -7,6 +7,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 import nof1
+from nof1.model.arms import arm_columns
 from nof1.model.design import build_design
 from nof1.study.trials import read_trial
 
@@ -18,7 +19,7 @@ def linear(design):
     weekday = pm.ZeroSumNormal("weekday_raw", shape=7) * pm.HalfNormal("sigma_weekday", prior["sigma_weekday"].scale)
     period = pm.Normal("period_raw", shape=len(design.periods))
     period = period * pm.HalfNormal("sigma_period", prior["sigma_period"].scale)
-    fixed = normal[0] + normal[1] * design.half_arm + normal[2] * design.time
+    fixed = normal[0] + normal[1] * arm_columns(2)[design.arm_index, 0] + normal[2] * design.time
     return fixed + weekday[design.weekday] + period[design.period]
 
 
@@ -29,9 +30,7 @@ def main():
         trial = read_trial(study, record)
     nights, rules = nof1.read_nights(study), trial.protocol.sleep
     deep, latency = (
-        build_design(
-            nights, trial.calendar(), outcome, arm="magnesium", reference="none", exclude_flags=rules.exclude_flags
-        )
+        build_design(nights, trial.calendar(), outcome, arms=("magnesium", "none"), exclude_flags=rules.exclude_flags)
         for outcome in trial.protocol.outcomes
     )
     with pm.Model():

@@ -1,9 +1,11 @@
 """A headless Chromium, spoken to over a pipe: no port, no driver, no further package."""
 
+import base64
 import fcntl
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -123,12 +125,29 @@ class Page:
             self.complaints.append(json.dumps(told))
 
 
+def _absent(what: str) -> None:
+    """Skip what cannot run here; where the pages must have been opened, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Give the text of axe-core, which judges a page by the rules of WCAG."""
+    path = Path(os.environ.get("NOF1_AXE", "axe.min.js"))
+    if not path.is_file():
+        _absent("no axe-core: set NOF1_AXE to the path of axe.min.js from the npm package axe-core")
+    return path.read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     """Start Chromium with a profile of its own, and end it."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
-        pytest.skip("no Chromium on this machine: install Debian's package chromium to open the pages")
+        _absent("no Chromium on this machine: install Debian's package chromium to open the pages")
+    assert program is not None
     chromium = Chromium(program, tmp_path_factory.mktemp("profile"))
     yield chromium
     chromium.close()
@@ -151,6 +170,21 @@ def make() -> Callable[..., Any]:
     spec.loader.exec_module(module)
     made: Callable[..., Any] = module.made
     return made
+
+
+def sheets(page: Page, path: Path) -> int:
+    """Print a page on A4 and count the sheets."""
+    page.open(path, width=1280)
+    pdf = base64.b64decode(page.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+    width, height = (float(side) for side in re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)[0])
+    assert (width, height) == pytest.approx((595.3, 841.9), abs=1.5)
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+
+@pytest.fixture(scope="session")
+def printed() -> Callable[[Page, Path], int]:
+    """Give tests the printer."""
+    return sheets
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def coverage(outcome, prior_sd, planted):
         effect = float(rng.normal(0, prior_sd))
         rho = float(rng.uniform(-0.3, 0.4))
         nights, calendar = simulated_trial(seed=trial, rho=rho, **{planted: effect})
-        design = build_design(nights, calendar, outcome, arm=ARMS[0], reference=ARMS[1], exclude_flags=[])
+        design = build_design(nights, calendar, outcome, arms=ARMS, exclude_flags=[])
         tree = fit([design], seed=trial, draws=500, tune=500, chains=2)[outcome.measure]
         told = summarise(tree["posterior"]["delta"].to_numpy().ravel())
         held[trial] = [low < effect < high for low, high in (told.ci50, told.ci95)]

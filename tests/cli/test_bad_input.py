@@ -111,3 +111,44 @@ def test_one_bad_record_is_rejected_and_the_rest_kept(typist: Typist) -> None:
     summary = json.loads(typist.does("import", "logs.json", "--study", "s", "--json"))
     assert (summary["read"], summary["accepted"], summary["rejected"]) == (len(logs), len(logs) - 1, 1)
     assert str(logs[3]["logId"]) in summary["files"][0]["reasons"][0]["first_record"]
+
+
+def csv_of_bad_rows(path: Path, bad: int, good: int = 0) -> None:
+    """A table of nights that end before they begin, of nights that begin nowhere, and of some good ones."""
+    rows = [f"{1900 + i // 12}-{i % 12 + 1:02}-02T23:00:00Z,1900-01-01T07:00:00Z,300" for i in range(bad)]
+    rows += [f"x{i},{i},300" for i in range(bad)]
+    rows += [f"2026-04-{i + 1:02}T23:00:00Z,2026-04-{i + 2:02}T07:00:00Z,300" for i in range(good)]
+    path.write_text("\n".join(["start,end,tst_min", *rows]) + "\n")
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_an_export_of_which_nothing_is_accepted_fails_with_its_account(typist: Typist, dry_run: list[str]) -> None:
+    """Exit 65, as the help says; what became of every record is printed before, in words and as JSON."""
+    csv_of_bad_rows(typist.home / "bad.csv", 20)
+    typist.does("init", "s", "--zone", ZONE)
+    before = everything(typist.home / "s")
+    told = typist("import", "bad.csv", "--study", "s", *dry_run)
+    as_json = typist("import", "bad.csv", "--study", "s", "--json", *dry_run)
+    assert (told.exit_code, as_json.exit_code) == (65, 65)
+    assert "records read 40 = accepted 0 + merged 0 + rejected 40" in told.stdout
+    assert told.stderr.startswith("nof1: Nothing to import from bad.csv: ")
+    assert json.loads(as_json.stdout)["rejected"] == 40
+    assert everything(typist.home / "s") == before
+    assert "exit code 65" in " ".join(typist.does("import", "--help").split())
+
+
+def test_rejected_records_are_grouped_for_people_and_listed_for_machines(typist: Typist) -> None:
+    """Thousands that differ in their times only are one line with two of them; --json tells every single one."""
+    csv_of_bad_rows(typist.home / "bad.csv", 1000, good=3)
+    typist.does("init", "s", "--zone", ZONE)
+    lines = [line for line in typist.does("import", "bad.csv", "--study", "s").splitlines() if "rejected" in line]
+    assert [line.partition(":")[0].strip() for line in lines] == [
+        "records read 2003 = accepted 3 + merged 0 + rejected 2000",
+        "rejected 1,000",
+        "rejected 1,000",
+        "--json lists every rejected record.",
+    ]
+    assert [line.count("bad.csv: line") for line in lines] == [0, 2, 2, 0]
+    (file,) = json.loads(typist.does("import", "bad.csv", "--study", "s", "--json"))["files"]
+    assert len({one["record"] for one in file["rejected_records"]}) == 2000
+    assert [len(reason["examples"]) for reason in file["reasons"]] == [2, 2]

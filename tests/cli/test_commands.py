@@ -1,7 +1,7 @@
 """Every command as a person meets it: help, JSON, errors, exit codes."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -29,6 +29,20 @@ def start_fixed(typist: Typist, nights: int = 60) -> None:
     (typist.home / "t.toml").write_text(FIXED_PROTOCOL.format(transition=2, prior_sd=10))
     (typist.home / "t.csv").write_text(schedule_csv(alternating(15), nights))
     typist.does("start", "t.toml", "--schedule", "t.csv", "--study", "s")
+
+
+@pytest.mark.usefixtures("study")
+def test_periods_that_may_be_two_are_told(typist: Typist) -> None:
+    """A brought ABBA without a column ``period`` is three periods: `start` says which may be two, with the way out."""
+    (typist.home / "t.toml").write_text(FIXED_PROTOCOL.format(transition=2, prior_sd=10))
+    abba = ("magnesium", "placebo", "placebo", "magnesium")
+    (typist.home / "t.csv").write_text(schedule_csv(lambda night: abba[night // 15], 60))
+    said = typist.does("start", "t.toml", "--schedule", "t.csv", "--study", "s")
+    assert "3 periods, 60 nights" in said
+    assert "Period 2 is twice as long as the shortest, or more: nights on one arm running are one period" in said
+
+
+SEALED = ("start", "magnesium-glycinate", "--on", "2026-12-01", "--study", "s", "--no-risks")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -59,7 +73,7 @@ def test_the_help_page_shows_every_command_by_section(typist: Typist) -> None:
 
 def test_every_module_of_a_command_is_on_the_help_page() -> None:
     """No command is forgotten, and none is hidden."""
-    others = {"__init__", "main", "options", "progress", "tables"}
+    others = {"__init__", "main", "options", "progress", "tables", "conducting", "asking", "diary_prompts", "gate"}
     modules = {path.stem.removesuffix("_") for path in Path(nof1.cli.__file__).parent.glob("*.py")}
     assert modules - {"_"} - {"__init_"} | {"__init__"} == set(COMMANDS) | others
 
@@ -86,6 +100,10 @@ def test_american_spelling_is_understood(typist: Typist) -> None:
         (["start", "magnesium-or-none", "--study", "s"], 2, "--on"),
         (["start", "nothing-such", "--on", "2026-12-01", "--study", "s"], 66, "magnesium-or-none"),
         (["start", "none.toml", "--on", "2026-12-01", "--study", "s"], 66, "none.toml"),
+        ([*SEALED, "--custodian", "age1x", "--passphrase-env", "PP"], 2, "sealed once"),
+        ([*SEALED, "--custodian", "age1x", "--passphrase"], 2, "sealed once"),
+        (["verify", "--head", "", "--study", "s"], 2, "at least the first 16"),
+        (["verify", "--head", "a", "--study", "s"], 2, "at least the first 16"),
         (["retract", "zzz", "--reason", "x", "--study", "s"], 2, "nof1 imports"),
         (["log", "--study", "s", "--answer", "x"], 2, "KEY=VALUE"),
     ],
@@ -128,6 +146,19 @@ def test_a_dry_run_works_anywhere_and_stores_nothing(typist: Typist) -> None:
     assert seen["zone"] is None
     assert seen["new_sessions"] is None
     assert sorted(path.name for path in typist.home.iterdir()) == ["takeout.zip"]
+
+
+def test_start_warns_of_a_device_that_cannot_tell_latency(typist: Typist) -> None:
+    """Beside the weak points of the design, and before anything is registered for good."""
+    typist.does("init", "s", "--zone", ZONE)
+    rows = "".join(f"2026-02-{day:02},400,80\n" for day in range(1, 10))
+    (typist.home / "mine.csv").write_text(f"night,tst_min,deep_min\n{rows}")
+    typist.does("import", "mine.csv", "--study", "s")
+    (typist.home / "protocol.toml").write_text(FIXED_PROTOCOL.format(transition=0, prior_sd=20))
+    (typist.home / "schedule.csv").write_text(schedule_csv(alternating(5), 20))
+    started = typist("start", "protocol.toml", "--schedule", "schedule.csv", "--study", "s")
+    assert started.exit_code == 0, started.output
+    assert "Weak design: sol_min can be told on 0 of the 9 nights imported so far" in started.stderr
 
 
 def test_a_retracted_import_is_gone_and_stays_on_record(typist: Typist, study: Path) -> None:
@@ -174,7 +205,8 @@ def test_analysis_waits_for_the_planned_end(typist: Typist, study: Path) -> None
 def test_a_drawn_trial_says_that_it_is_open(typist: Typist) -> None:
     """A protocol that conceals starts with ``--open-label`` only, and everything printed says open label."""
     typist.does("init", "s", "--zone", ZONE)
-    started = typist.does("start", "magnesium-glycinate", "--on", "2026-12-01", "--open-label", "--study", "s")
+    words = ("--on", "2026-12-01", "--open-label", "--no-risks", "--study", "s")
+    started = typist.does("start", "magnesium-glycinate", *words)
     schedule = typist.does("schedule", "--study", "s")
     today = typist.does("today", "--study", "s")
     status = typist.does("status", "--study", "s")
@@ -248,3 +280,21 @@ def test_a_changed_file_is_found(typist: Typist, study: Path) -> None:
     result = typist("verify", "--study", "s")
     assert result.exit_code == 76
     assert sleep.name in result.stderr
+
+
+def test_verify_warns_of_a_clock_that_was_set_back(typist: Typist, study: Path) -> None:
+    """A wrong clock is told, and is no reason to call a record touched."""
+    start_fixed(typist)
+    assert "Warning" not in typist.does("verify", "--study", "s")
+    typist.now -= timedelta(days=2)
+    typist.does("log", "--date", "2026-01-06", "--taken", "--study", "s")
+    assert "Warning: event 6 (diary-logged, " in typist.does("verify", "--study", "s")
+
+
+def test_a_note_cannot_act_on_a_terminal(typist: Typist, study: Path) -> None:
+    """What an evening said is shown as text, whatever it holds."""
+    start_fixed(typist)
+    said = typist.does("log", "--date", "2026-01-06", "--note", "x\x1b[2J\nlights out: 23:10", "--study", "s")
+    table = typist.does("diary", "--study", "s")
+    assert "note: x [2J lights out: 23:10" in said
+    assert "\x1b[2J" not in said + table

@@ -26,7 +26,7 @@ def deep_effect(
     nights: int = NIGHTS,
     transition: int = 0,
 ) -> dict[str, float]:
-    """Run a whole trial in which magnesium adds 30 minutes on the nights it is taken; give the reported effect."""
+    """Run a whole trial in which magnesium adds 30 minutes on the nights it is taken; give the effect, by --quick."""
     (typist.home / "trial.toml").write_text(FIXED_PROTOCOL.format(transition=transition, prior_sd=30))
     (typist.home / "schedule.csv").write_text(schedule_csv(alternating(LENGTH, codes), nights, first))
     write_export(typist.home / "takeout.zip", nights, lambda n: EFFECT * taken(n), person=person, first=first)
@@ -34,10 +34,10 @@ def deep_effect(
     typist.does("init", study, "--zone", ZONE)
     typist.does("start", "trial.toml", "--schedule", "schedule.csv", "--study", study)
     typist.does("import", "takeout.zip", "--study", study)
-    result = json.loads(typist.does("analyse", "--json", "--study", study))
-    (deep,) = (outcome for outcome in result["outcomes"] if outcome["measure"] == "deep_min")
+    looks = json.loads(typist.does("analyse", "--quick", "--json", "--study", study))
+    (deep,) = (look for look in looks if look["outcome"] == "deep_min")
     assert (deep["arm"], deep["reference"]) == ("magnesium", "placebo")
-    return dict(deep["effect"])
+    return dict(deep["told"]["effect"])
 
 
 def on_magnesium(night: int) -> bool:
@@ -52,8 +52,40 @@ def is_recovered(effect: dict[str, float], truth: float) -> bool:
 
 
 def test_an_effect_is_recovered_with_its_sign(typist: Typist) -> None:
-    """Thirty minutes more deep sleep on magnesium are found as thirty minutes more."""
-    assert is_recovered(deep_effect(typist, on_magnesium), EFFECT)
+    """Thirty minutes more deep sleep on magnesium are found as thirty minutes more, by both engines; the quick look
+    writes nothing."""
+    quick = deep_effect(typist, on_magnesium)
+    assert is_recovered(quick, EFFECT)
+    (study,) = typist.home.glob("study-*")
+    assert not list((study / "reports").rglob("*.*"))
+    result = json.loads(typist.does("analyse", "--json", "--study", study))
+    (deep,) = (outcome for outcome in result["outcomes"] if outcome["measure"] == "deep_min")
+    assert (deep["arm"], deep["reference"]) == ("magnesium", "placebo")
+    assert is_recovered(deep["effect"], EFFECT)
+    assert deep["effect"]["mean"] == pytest.approx(quick["mean"], abs=0.1 * quick["sd"])
+    assert "only sampled" in typist.does("analyse", "--quick", "--study", study)
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_quick_look_at_what_cannot_be_used_ends_as_the_analysis_does(typist: Typist, form: tuple[str, ...]) -> None:
+    """Too few nights leave a short cell in the table, the reason once below it, and exit code 69 as without --quick."""
+    (typist.home / "trial.toml").write_text(FIXED_PROTOCOL.format(transition=0, prior_sd=30))
+    (typist.home / "schedule.csv").write_text(schedule_csv(alternating(3), 9))
+    write_export(typist.home / "takeout.zip", 9)
+    typist.does("init", "s", "--zone", ZONE)
+    typist.does("start", "trial.toml", "--schedule", "schedule.csv", "--study", "s")
+    typist.does("import", "takeout.zip", "--study", "s")
+    looked = typist("analyse", "--quick", "--study", "s", *form)
+    assert looked.exit_code == 69
+    reason = "3 usable nights in 1 periods on placebo: an analysis needs at least 6 nights in 2 periods on each arm."
+    assert reason in looked.stderr
+    if form:
+        assert [look["role"] for look in json.loads(looked.stdout)] == ["primary", "secondary"]
+    else:
+        (deep,) = (line for line in looked.stdout.splitlines() if line.startswith("deep sleep"))
+        assert "not usable (1)" in deep
+        assert "usable nights" not in deep
+        assert f"(1) {reason}" in " ".join(looked.stdout.split())
 
 
 def test_swapped_labels_flip_the_sign(typist: Typist) -> None:

@@ -1,6 +1,7 @@
 """Bounded readers of JSON and CSV."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nof1.connect import decoding
-from nof1.connect.decoding import LINE, MAX_DEPTH, RAGGED, read_csv, read_json
+from nof1.connect.decoding import (
+    LINE,
+    MAX_DEPTH,
+    RAGGED,
+    read_csv,
+    read_json,
+    read_rows_that_begin,
+    stream_rows,
+)
 from nof1.connect.reading import Export, Member
 from nof1.errors import DataError
 
@@ -170,3 +179,58 @@ def test_too_many_rows_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(decoding, "MAX_ROWS", 3)
     with pytest.raises(DataError, match="more than 3 rows"):
         read_csv(member(folder, b"a\n" * 5))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_streamed_table_has_its_rows(folder: Path, encoding: str) -> None:
+    """Rows come one by one with their lines, fields with line breaks whole; and the member's digest is known then."""
+    told = member(folder, 'Key,Value\r\n\r\nsleep,"{""é"":\n1}"\r\n'.encode(encoding))
+    assert list(stream_rows(told, delimiter=",")) == [(1, ["Key", "Value"]), (4, ["sleep", '{"é":\n1}'])]
+    assert told.digest is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b'a,b\n1,"2\n', "is not CSV"), (b"a\n\xff\n", "not utf-8 text"), (b"x" * 99, "more than 50")]
+)
+def test_a_streamed_table_is_sound_or_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, says: str
+) -> None:
+    """A quote that never closes, bytes that are not text and a line without end are refused."""
+    monkeypatch.setattr(decoding, "MAX_LINE", 50)
+    with pytest.raises(DataError, match=says):
+        list(stream_rows(member(folder, content), delimiter=","))
+
+
+ROW_BEGINS = re.compile(r"\d+;")
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_row_known_by_its_beginning_is_never_swallowed(folder: Path, newline: str) -> None:
+    """A mark that is not closed ends with its row; closed marks hold lines and delimiters; line numbers are kept."""
+    lines = ["id;note", '1;"open', '2;"a;', 'b"', "", '3;"open', '4;"x"y', "5;"]
+    rows = list(read_rows_that_begin(member(folder, newline.join(lines).encode()), ROW_BEGINS))
+    assert rows == [
+        (1, ["id", "note"]),
+        (2, ["1", '"open']),
+        (4, ["2", f"a;{newline}b"]),
+        (6, ["3", '"open']),
+        (7, ["4", '"x"y']),
+        (8, ["5", ""]),
+    ]
+
+
+def test_too_many_lines_of_any_kind_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that begin no row are counted too: they are held until the next row begins. A field has its bound."""
+    monkeypatch.setattr(decoding, "MAX_ROWS", 10)
+    with pytest.raises(DataError, match="more than 10 lines"):
+        list(read_rows_that_begin(member(folder, b"\n" * 12), ROW_BEGINS))
+    with pytest.raises(DataError, match="line 2 is not CSV"):
+        list(read_rows_that_begin(member(folder, b"id;note\n1;" + b"a" * 200_000), ROW_BEGINS))
+
+
+def test_a_table_that_stops_within_a_row_is_refused(tmp_path: Path) -> None:
+    """Half a row without a line end is a download that was cut short; a whole last row needs no line end."""
+    whole = "night,tst_min,deep_min\n2026-03-01,421,83\n2026-03-02,400,80"
+    assert read_csv(member(tmp_path, whole.encode())).height == 2
+    with pytest.raises(DataError, match="cut short"):
+        read_csv(member(tmp_path, whole.removesuffix(",80").encode()))

@@ -10,15 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nof1.connect.reading import Export
+from nof1.connect.reading import Export, fingerprint
 from nof1.errors import DataError, InputMissingError, ReadError
-
-
-def read_all(export: Export, wanted: str = ".json") -> None:
-    """Read every member whose name ends so."""
-    for member in export.members:
-        if member.name.endswith(wanted):
-            member.read(2**20)
 
 
 def test_nothing_there_is_said(tmp_path: Path) -> None:
@@ -68,7 +61,7 @@ def test_a_failing_disk_is_a_reading_error(tmp_path: Path) -> None:
     (tmp_path / "sleep.json").write_text("[]")
     (member,) = Export(tmp_path).members
     (tmp_path / "sleep.json").unlink()
-    with pytest.raises(ReadError, match=r"sleep\.json cannot be opened"):
+    with pytest.raises(ReadError, match=r"sleep\.json cannot be read"):
         member.read(10)
 
 
@@ -139,32 +132,57 @@ def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
     fingerprints = set()
     for path in (alone, folder, archive):
         with Export(path) as export:
-            read_all(export)
-            fingerprints.add(export.fingerprint())
+            fingerprints.add(fingerprint([member for member in export.members if member.name.endswith(".json")]))
     assert fingerprints == {hashlib.sha256(hashlib.sha256(content).digest()).hexdigest()}
 
 
-def test_looking_is_not_reading(tmp_path: Path) -> None:
-    """A member whose beginning was only looked at has no part in the fingerprint."""
-    (tmp_path / "a.json").write_text("[1]")
-    (tmp_path / "b.txt").write_text("b")
-    export = Export(tmp_path)
-    for member in export.members:
-        member.head(1)
-    with pytest.raises(ValueError, match="nothing of this export has been read"):
-        export.fingerprint()
+def test_the_fingerprint_has_no_order_and_no_copies(tmp_path: Path) -> None:
+    """The same members in another order, or with a copy of one, have the same fingerprint; other bytes another."""
+    for name, text in (("a.json", "[1]"), ("b.json", "[2]"), ("copy of a.json", "[1]"), ("c.json", "[3]")):
+        (tmp_path / name).write_text(text)
+    a, b, c, copy = Export(tmp_path).members
+    assert copy.name == "copy of a.json"
+    assert fingerprint([a, b]) == fingerprint([b, a]) == fingerprint([copy, b, a])
+    assert fingerprint([a, c]) != fingerprint([a, b]) != fingerprint([a])
 
 
-def test_a_member_read_in_part_is_fingerprinted_whole(tmp_path: Path) -> None:
-    """A reader that stops early does not change the fingerprint."""
-    (tmp_path / "a.json").write_bytes(b"x" * 5_000_000)
-    whole, part = Export(tmp_path), Export(tmp_path)
-    read_all(whole, "nothing")
-    with whole.members[0].open() as stream:
-        stream.read()
-    with part.members[0].open() as stream:
-        stream.read(1)
-    assert whole.fingerprint() == part.fingerprint()
+def test_a_fingerprint_is_of_something() -> None:
+    """Nothing has no fingerprint: two empty readings must not look like one."""
+    with pytest.raises(ValueError, match="at least one member"):
+        fingerprint([])
+
+
+@pytest.mark.parametrize("looked_at", [0, 1, 5_000_000])
+def test_a_member_read_in_part_is_fingerprinted_whole(tmp_path: Path, looked_at: int) -> None:
+    """Neither looking at a member's head nor reading a part of it, or all of it, changes its fingerprint."""
+    content = b"x" * 5_000_000
+    (tmp_path / "a.json").write_bytes(content)
+    (member,) = Export(tmp_path).members
+    member.head(1)
+    with member.open() as stream:
+        stream.read(looked_at)
+    assert fingerprint([member]) == hashlib.sha256(hashlib.sha256(content).digest()).hexdigest()
+
+
+def test_progress_is_told_in_bytes_that_go_by(tmp_path: Path) -> None:
+    """What a member tells of its reading adds up to its size, and looking at its head tells nothing."""
+    (tmp_path / "a.json").write_bytes(b"x" * 3_000_000)
+    (member,) = Export(tmp_path).members
+    counts: list[int] = []
+    member.on_read = counts.append
+    member.head(100)
+    assert counts == []
+    member.read(4_000_000)
+    assert sum(counts) == member.size
+    assert len(counts) > 1
+
+
+def test_members_of_a_folder_are_sorted_by_name(tmp_path: Path) -> None:
+    """However deep they lie, members come in the order of their names, as they do in a zip."""
+    for name in ("z.json", "a/z.json", "a.json", "a/b/a.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("[]")
+    assert [member.name for member in Export(tmp_path).members] == ["a.json", "a/b/a.json", "a/z.json", "z.json"]
 
 
 @settings(deadline=None)
@@ -178,3 +196,19 @@ def test_head_and_read_tell_the_same(tmp_path_factory: pytest.TempPathFactory, c
     (member,) = Export(path.with_suffix(".zip")).members
     assert member.head(count) == content[:count]
     assert member.read(10_000) == content
+
+
+@pytest.mark.parametrize("wrap", ["file", "zip"])
+def test_large_members_are_hashed_as_they_go_by(tmp_path: Path, wrap: str) -> None:
+    """Read in pieces or as a stream, the bytes and their digest are those of a content that spans several pieces."""
+    content, path = os.urandom(1_000) * 5_000, tmp_path / "large"
+    if wrap == "file":
+        path.write_bytes(content)
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("large", content)
+    for read in (lambda member: b"".join(member.chunks()), lambda member: member.read(len(content))):
+        with Export(path) as export:
+            (member,) = export.members
+            assert read(member) == content
+            assert member.digest == hashlib.sha256(content).digest()

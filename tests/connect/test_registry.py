@@ -1,59 +1,44 @@
-"""Which connector reads an export."""
+"""Which connectors are installed, and what they tell a patient."""
 
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import ClassVar
+from types import SimpleNamespace
 
 import pytest
 
 from nof1.connect import registry
-from nof1.connect.connector import Imported, ReadOptions, Recognition
-from nof1.connect.reading import Export
-from nof1.connect.registry import GROUP, ConnectorNotLoadedWarning, find_connectors, recognise
-from nof1.errors import DataError, UsageError
-
-
-class Band:
-    """A connector that claims whatever begins with its word."""
-
-    version: ClassVar[str] = "1"
-
-    def __init__(self, name: str, word: bytes) -> None:
-        self.name = name
-        self.word = word
-
-    def recognise(self, export: Export) -> Recognition | None:
-        """Claim by the first bytes."""
-        head = export.members[0].head(20)
-        return Recognition(self.name, f"it begins with {self.word!r}") if head.startswith(self.word) else None
-
-    def read(self, export: Export, options: ReadOptions) -> Imported:
-        """Read nothing: these tests end before that."""
-        raise NotImplementedError
+from nof1.connect.registry import (
+    GROUP,
+    ConnectorNotLoadedWarning,
+    find_connector,
+    find_connectors,
+    how_to_get_the_export,
+)
+from nof1.errors import ConnectorFailedError, UsageError
+from nof1_connectors.fitbit import CONNECTOR
 
 
 class Entry(EntryPoint):
-    """An entry point that loads what it is given, or fails."""
+    """An entry point that gives a sound connector, an object that is none, or fails."""
 
     def load(self) -> object:
-        """Give a connector named like the entry."""
+        """Load what the value says."""
         if self.value == "broken":
             raise ImportError("no module named band")
-        return Band(self.name, self.value.encode())
+        if self.value == "leaving":
+            sys.exit("this package needs a licence")
+        if self.value == "another contract":
+            return SimpleNamespace(name="hoop", version="1", about={}, forms=(), read=None)
+        if self.value == "formless":
+            return SimpleNamespace(name="hoop", version="1", about=CONNECTOR.about, forms=("any",), read=None)
+        return CONNECTOR if self.value == "sound" else object()
 
 
-@pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three connectors, two of which overlap."""
-    entries = [Entry(name, value, GROUP) for name, value in (("band", "zz"), ("ring", "zzz"), ("mat", "m"))]
-    monkeypatch.setattr(registry, "entry_points", lambda group: entries)
-
-
-@pytest.fixture
-def export(tmp_path: Path) -> Export:
-    """An export of the band."""
-    (tmp_path / "sleep.txt").write_text("zz 23:10 07:00")
-    return Export(tmp_path)
+def installed(monkeypatch: pytest.MonkeyPatch, **entries: str) -> None:
+    """Let these entry points be all there are."""
+    found = [Entry(name, value, GROUP) for name, value in entries.items()]
+    monkeypatch.setattr(registry, "entry_points", lambda group: found)
 
 
 def test_fitbit_is_installed() -> None:
@@ -61,41 +46,64 @@ def test_fitbit_is_installed() -> None:
     assert find_connectors()["fitbit"].version
 
 
-@pytest.mark.usefixtures("installed")
-def test_the_one_that_claims_it_reads_it(export: Export) -> None:
-    """The connector that recognises the content is chosen, with its evidence."""
-    connector, claim = recognise(export)
-    assert (connector.name, claim.because) == ("band", "it begins with b'zz'")
-
-
-@pytest.mark.usefixtures("installed")
-def test_two_claims_are_an_error_that_names_both_and_the_way_out(tmp_path: Path) -> None:
-    """Where two connectors claim an export both are named, and how to choose; choosing then works."""
-    (tmp_path / "sleep.txt").write_text("zzz")
-    with pytest.raises(DataError, match=r"band because .*; ring because .* --from band"):
-        recognise(Export(tmp_path))
-    assert recognise(Export(tmp_path), "ring")[0].name == "ring"
-
-
-@pytest.mark.usefixtures("installed")
-def test_an_export_that_nobody_knows_says_what_is_known(tmp_path: Path) -> None:
-    """An export that no connector claims is refused, with the list of sources that were looked for."""
-    (tmp_path / "letter.txt").write_text("Dear doctor")
-    with pytest.raises(DataError, match=r"1 files were looked into .* band, mat, ring"):
-        recognise(Export(tmp_path))
-
-
-@pytest.mark.usefixtures("installed")
-def test_an_unknown_source_lists_the_known(export: Export) -> None:
+def test_an_unknown_source_lists_the_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that is not installed is a mistake in the call, and the installed ones are listed."""
-    with pytest.raises(UsageError, match=r"no connector 'anklet'\. Installed: band, mat, ring"):
-        recognise(export, "anklet")
+    installed(monkeypatch, fitbit="sound")
+    with pytest.raises(UsageError, match=r"no connector 'anklet'\. Installed: fitbit"):
+        find_connector("anklet")
 
 
-def test_a_connector_that_fails_to_load_is_warned_about_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken plugin is named in a warning, and the others still work."""
-    entries = [Entry("hoop", "broken", GROUP), Entry("band", "zz", GROUP)]
-    monkeypatch.setattr(registry, "entry_points", lambda group: entries)
-    with pytest.warns(ConnectorNotLoadedWarning, match=r"'hoop' .* no module named band"):
+FAULTS = [
+    ("broken", "ImportError: no module named band"),
+    ("hollow", "no attribute 'name'"),
+    ("leaving", "needs a licence"),
+    ("another contract", "its about is no About"),
+    ("formless", "one of its forms is no Form"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason"), FAULTS)
+def test_a_connector_that_fails_to_load_is_warned_about_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, value: str, reason: str
+) -> None:
+    """A broken plugin, or one that keeps another contract, is named in a warning, and the others still work."""
+    installed(monkeypatch, hoop=value, fitbit="sound")
+    with pytest.warns(ConnectorNotLoadedWarning, match=f"'hoop' .* {reason}"):
         found = find_connectors()
-    assert list(found) == ["band"]
+    assert list(found) == ["fitbit"]
+
+
+@pytest.mark.parametrize(("value", "reason"), FAULTS)
+def test_a_connector_that_is_asked_for_and_fails_to_load_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, value: str, reason: str
+) -> None:
+    """Whoever asks for it hears what is wrong with it, not that there is none; others are found, with a warning."""
+    installed(monkeypatch, hoop=value, fitbit="sound")
+    with pytest.raises(ConnectorFailedError, match=f"'hoop' .* {reason}"):
+        find_connector("Hoop")
+    with pytest.warns(ConnectorNotLoadedWarning, match="'hoop'"):
+        assert find_connector("fitbit") is CONNECTOR
+
+
+def test_two_connectors_of_one_name_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin that takes the name of another connector is named in a warning; one of them is used, always the same."""
+    installed(monkeypatch, fitbit="sound", other="sound")
+    with pytest.warns(ConnectorNotLoadedWarning, match="'other' .* named 'fitbit' too"):
+        assert find_connectors() == {"fitbit": CONNECTOR}
+
+
+def test_a_patient_is_told_how_to_get_the_export() -> None:
+    """The section of the README beside the connector is given alone, without its heading and without the next one."""
+    told = how_to_get_the_export(CONNECTOR)
+    assert told is not None
+    assert told.startswith("1. ")
+    assert "##" not in told
+
+
+def test_a_connector_without_a_readme_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connector that is one module alone, with no README beside it, has nothing to tell, and that is no error."""
+    (tmp_path / "lonely_ring.py").write_text("class Ring: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import lonely_ring  # type: ignore[import-not-found]
+
+    assert how_to_get_the_export(lonely_ring.Ring()) is None

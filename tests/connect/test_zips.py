@@ -38,14 +38,19 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
         Export(tmp_path / "export.zip")
 
 
-def test_an_encrypted_archive_says_how_to_unzip_it(tmp_path: Path) -> None:
-    """An encrypted archive is refused with the command that unpacks it."""
+@pytest.mark.parametrize(
+    ("method", "how"), [(zipfile.ZIP_DEFLATED, r"unzip export\.zip -d export"), (99, r"7z x export\.zip -oexport")]
+)
+def test_an_encrypted_archive_says_how_to_unzip_it(tmp_path: Path, method: int, how: str) -> None:
+    """An encrypted archive is refused with the command that unpacks it: AES, method 99, needs 7-Zip."""
     path = zipped(tmp_path / "export.zip", {"sleep.json": b"[]"})
     content = bytearray(path.read_bytes())
     for signature, flags_at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        content[content.index(signature) + flags_at] |= 1
+        at = content.index(signature) + flags_at
+        content[at] |= 1
+        content[at + 2] = method
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"encrypted\. Run: unzip export\.zip"):
+    with pytest.raises(DataError, match=rf"encrypted\. Run: {how}"):
         Export(path)
 
 
@@ -108,3 +113,52 @@ def test_a_cut_short_archive_is_refused(tmp_path: Path, kept: float) -> None:
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
     with pytest.raises(DataError, match=r"damaged zip archive .* Download it again"):
         Export(path)
+
+
+def read_large(path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> bytes:
+    """Read the only member as large ones are read, in pieces of at most this size."""
+    monkeypatch.setattr(zips, "LARGE_BYTES", 0)
+    with zipfile.ZipFile(path) as archive, zips.open_member(archive, archive.infolist()[0]) as stream:
+        return b"".join(iter(lambda: stream.read(size), b""))
+
+
+@pytest.mark.parametrize("size", [1, 100, 2**16, -1])
+@pytest.mark.parametrize("content", [b"", b"sleep", b"deep sleep " * 30_000, bytes(range(256)) * 300])
+def test_a_large_member_is_unpacked_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, size: int
+) -> None:
+    """Whatever it holds, and in pieces of any size, a large member gives what was packed."""
+    path = zipped(tmp_path / "export.zip", {"export.xml": content[: 4_000 if size == 1 else None]})
+    assert read_large(path, monkeypatch, size) == content[: 4_000 if size == 1 else None]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("CRC", 1, "checksum is wrong"),
+        ("file_size", 100, "not as long as it says"),
+        ("file_size", 10**6, "not as long as it says"),
+        ("compress_size", 20, "ends too early"),
+    ],
+)
+def test_a_large_member_that_lies_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str, value: int, error: str
+) -> None:
+    """A wrong checksum, a wrong length and a packed end that comes too early are seen at the end at the latest."""
+    monkeypatch.setattr(zips, "LARGE_BYTES", 0)
+    with zipfile.ZipFile(zipped(tmp_path / "export.zip", {"export.xml": b"deep sleep " * 3_000})) as archive:
+        (info,) = archive.infolist()
+        setattr(info, field, value)
+        with zips.open_member(archive, info) as stream, pytest.raises((zipfile.BadZipFile, EOFError), match=error):
+            list(iter(lambda: stream.read(1_000), b""))
+
+
+def test_a_damaged_large_member_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte flipped anywhere in what is packed never passes."""
+    monkeypatch.setattr(zips, "LARGE_BYTES", 0)
+    path = zipped(tmp_path / "export.zip", {"export.xml": bytes(range(256)) * 50})
+    sound = path.read_bytes()
+    for at in range(60, 120, 7):
+        path.write_bytes(sound[:at] + bytes([sound[at] ^ 0x40]) + sound[at + 1 :])
+        with Export(path) as export, pytest.raises(DataError, match=r"export\.xml"):
+            export.members[0].read(10**6)

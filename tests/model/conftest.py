@@ -17,19 +17,19 @@ def analysed():
     from nof1.model.nuts import fit
 
     @functools.cache
-    def run(*outcomes, seed=1, arm=ARMS[0], reference=ARMS[1], **truth):
+    def run(*outcomes, seed=1, arms=ARMS, **truth):
         nights, calendar = simulated_trial(seed=seed, **truth)
         designs = [
-            build_design(nights, calendar, outcome, arm=arm, reference=reference, exclude_flags=["short"])
+            build_design(nights, calendar, outcome, arms=arms, exclude_flags=["short"])
             for outcome in outcomes or (DEEP, LATENCY)
         ]
         trees = fit(designs, seed=11)
-        checks = {name: diagnose(tree) for name, tree in trees.items()}
+        checks = {d.measure.name: diagnose(d, trees[d.measure.name]) for d in designs}
         return {
             d.measure.name: (
                 d,
                 trees[d.measure.name],
-                estimate(d, trees[d.measure.name], checks[d.measure.name], RULES),
+                estimate(d, d.contrasts[0], trees[d.measure.name], checks[d.measure.name], RULES),
             )
             for d in designs
         }

@@ -16,24 +16,29 @@ FIRST = date(2026, 3, 2)
 ARMS = ("magnesium", "placebo")
 
 
-def calendar_of(rng, *, blocks=6, period_nights=10, transition=3, run_in=7):
-    """A calendar as `nof1.trial.schedule.calendar` makes it: randomised pairs after a run-in."""
-    arms = [arm for _ in range(blocks) for arm in rng.permutation(ARMS)]
-    total = run_in + 2 * blocks * period_nights
+def calendar_of(rng, *, arms=ARMS, blocks=6, period_nights=10, transition=3, run_in=7):
+    """A calendar as `nof1.trial.schedule.calendar` makes it: blocks in random order after a run-in."""
+    drawn = [arm for _ in range(blocks) for arm in rng.permutation(arms)]
+    total = run_in + len(drawn) * period_nights
     place = np.arange(total) - run_in
     period = np.where(place >= 0, place // period_nights + 1, 0)
     frame = pl.DataFrame(
         {
             "night": [FIRST + timedelta(days=int(day)) for day in range(total)],
             "period": period,
-            "arm": [str(arms[p - 1]) if p else None for p in period],
+            "arm": [str(drawn[p - 1]) if p else None for p in period],
             "run_in": place < 0,
             "transition": (place >= 0) & (place % period_nights < transition),
         },
     )
     period_of = pl.when(pl.col("period") > 0).then("period").cast(pl.Int64)
     return frame.select(
-        "night", period=period_of, block=(period_of + 1) // 2, arm="arm", run_in="run_in", transition="transition"
+        "night",
+        period=period_of,
+        block=(period_of - 1) // len(arms) + 1,
+        arm="arm",
+        run_in="run_in",
+        transition="transition",
     )
 
 

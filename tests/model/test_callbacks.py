@@ -1,16 +1,17 @@
 """What nutpie calls is the PyMC model's density, and what comes back is on the scale of the priors."""
 
 import ctypes
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import xarray as xr
 from tests.model.simulated import ARMS, DEEP, LATENCY, simulated_trial
 
 from nof1.model import nuts
 from nof1.model.design import build_design
 from nof1.model.nuts import _rows, _settings, _start, build_model, compiled_model, constrained
 from nof1.model.priors import RHO_LIMIT
+from nof1.model.sampler import CAREFUL_ACCEPT, TARGET_ACCEPT
 
 WIDTH = 16
 
@@ -24,19 +25,19 @@ def pointer(array):
 def design(request):
     """Each outcome of one simulated trial."""
     nights, calendar = simulated_trial(seed=5, median=3.0)
-    return build_design(nights, calendar, request.param, arm=ARMS[0], reference=ARMS[1], exclude_flags=[])
+    return build_design(nights, calendar, request.param, arms=ARMS, exclude_flags=[])
 
 
 @pytest.fixture(scope="module")
 def model(design):
     """The PyMC model with the design's data in it."""
-    return build_model(_rows(design, WIDTH), _settings(design.priors), WIDTH)
+    return build_model(_rows(design, WIDTH), _settings(design.priors, 2), WIDTH, 2)
 
 
 def called(design, point):
     """Call the C callback as nutpie does: status, log density, gradient."""
-    compiled = compiled_model(WIDTH)
-    ready = compiled.with_data(_settings(design.priors), _rows(design, WIDTH), start=_start(design.priors, WIDTH))
+    compiled = compiled_model(WIDTH, 2)
+    ready = compiled.with_data(_settings(design.priors, 2), _rows(design, WIDTH), start=_start(design.priors, WIDTH, 2))
     gradient, value = np.zeros(compiled.size), np.zeros(1)
     data = ready.user_data.ctypes.data_as(ctypes.c_void_p)
     status = compiled.density.ctypes(compiled.size, pointer(point), pointer(gradient), pointer(value), data)
@@ -49,7 +50,7 @@ def test_the_callback_is_the_models_density(design, model):
     rng = np.random.default_rng(7)
     for _ in range(5):
         at = {value.name: rng.normal(0, 0.5, value.type.shape) for value in model.continuous_value_vars}
-        point = np.concatenate([np.ravel(at[name]) for name in compiled_model(WIDTH).names])
+        point = np.concatenate([np.ravel(at[name]) for name in compiled_model(WIDTH, 2).names])
         status, got_density, got_slope = called(design, point)
         assert status == 0
         assert got_density == pytest.approx(density(at), rel=1e-8)
@@ -58,8 +59,8 @@ def test_the_callback_is_the_models_density(design, model):
 
 def test_data_of_another_shape_are_refused(design):
     """The callback reads raw memory, so what does not fit never reaches it."""
-    compiled = compiled_model(WIDTH)
-    rows, settings, start = _rows(design, WIDTH), _settings(design.priors), _start(design.priors, WIDTH)
+    compiled = compiled_model(WIDTH, 2)
+    rows, settings, start = _rows(design, WIDTH), _settings(design.priors, 2), _start(design.priors, WIDTH, 2)
     for vector, matrix in ((settings[:3], rows), (settings, rows[:, :3]), (settings, rows[0])):
         with pytest.raises(AssertionError, match="do not fit"):
             compiled.with_data(vector, matrix, start=start)
@@ -67,7 +68,7 @@ def test_data_of_another_shape_are_refused(design):
 
 def test_a_step_out_of_the_support_is_said(design):
     """Where the density is not finite the callback says so, and does not pretend."""
-    compiled = compiled_model(WIDTH)
+    compiled = compiled_model(WIDTH, 2)
     point = np.zeros(compiled.size)
     point[compiled.names.index("sigma_log__")] = 800.0
     assert called(design, point)[0] != 0
@@ -88,9 +89,9 @@ def test_draws_come_back_as_pymc_transforms_them(model):
 
 def test_chains_begin_around_the_priors(design):
     """Each chain begins within one of the centre in every direction, and no two at the same place."""
-    compiled = compiled_model(WIDTH)
-    centre = _start(design.priors, WIDTH)
-    ready = compiled.with_data(_settings(design.priors), _rows(design, WIDTH), start=centre)
+    compiled = compiled_model(WIDTH, 2)
+    centre = _start(design.priors, WIDTH, 2)
+    ready = compiled.with_data(_settings(design.priors, 2), _rows(design, WIDTH), start=centre)
     middle = np.concatenate([np.ravel(centre[name]) for name in compiled.names])
     points = [ready.initial_point_func(seed) for seed in range(4)]
     assert all(np.all(np.abs(point - middle) <= 1) for point in points)
@@ -106,10 +107,9 @@ class Diverging:
     def wait(self):
         """Give the draws, one of them marked."""
         sampled = self.sampler.wait()
-        stats = sampled["sample_stats"].to_dataset().copy(deep=True)
+        stats = sampled.stats.copy(deep=True)
         stats["diverging"][0, 0] = True
-        sampled["sample_stats"] = xr.DataTree(stats)
-        return sampled
+        return replace(sampled, stats=stats)
 
 
 def test_a_fit_with_divergences_is_made_once_more_with_smaller_steps(design, monkeypatch):
@@ -123,5 +123,5 @@ def test_a_fit_with_divergences_is_made_once_more_with_smaller_steps(design, mon
 
     monkeypatch.setattr(nuts, "_begin", first_diverges)
     fitted = nuts.fit([design], seed=1, draws=200, tune=300)[design.measure.name]
-    assert accepts == [nuts.TARGET_ACCEPT, nuts.CAREFUL_ACCEPT]
+    assert accepts == [TARGET_ACCEPT, CAREFUL_ACCEPT]
     assert not fitted["sample_stats"]["diverging"].any()

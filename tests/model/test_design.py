@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.model.simulated import ARMS, DEEP, LATENCY, RULES, simulated_trial
 
 from nof1.errors import DataError, FitNotUsableError
+from nof1.model.arms import arm_columns
 from nof1.model.design import EXACT, LEFT, RIGHT, build_design
 from nof1.model.estimate import estimate
 from nof1.model.nuts import fit
@@ -17,7 +18,7 @@ from nof1.model.nuts import fit
 
 def design_of(nights, calendar, outcome=DEEP, **options):
     """The design of a magnesium trial."""
-    asked = {"arm": ARMS[0], "reference": ARMS[1], "exclude_flags": ["short"]} | options
+    asked = {"arms": ARMS, "exclude_flags": ["short"]} | options
     return build_design(nights, calendar, outcome, **asked)
 
 
@@ -84,7 +85,7 @@ def test_arrays_say_what_the_nights_are():
     nights, calendar = simulated_trial(seed=1, missing=0.0, transition=0)
     design = design_of(nights, calendar)
     used = design.nights.filter("used")
-    assert np.array_equal(design.half_arm, np.where(used["arm"] == "magnesium", 0.5, -0.5))
+    assert np.array_equal(arm_columns(2)[design.arm_index, 0], np.where(used["arm"] == "magnesium", 0.5, -0.5))
     assert (design.time[0], design.time[-1]) == (-0.5, 0.5)
     assert np.array_equal(design.weekday, [night.weekday() for night in used["night"]])
     assert [design.periods[index] for index in design.period] == used["period"].to_list()
@@ -110,6 +111,81 @@ def test_latency_without_sleep_is_at_least_the_time_in_bed():
     assert (design.censored[0], design.censored[1]) == (RIGHT, LEFT)
     assert np.exp(design.y[:2]) == pytest.approx([300, 1])
     assert (design.censored == EXACT).sum() > 50
+
+
+def in_steps(nights, step):
+    """The nights with latencies rounded to a step."""
+    return nights.with_columns(sol_min=(pl.col("sol_min") / step).round() * step)
+
+
+@pytest.mark.parametrize("step", [5.0, 7.5, 15.0])
+def test_latencies_in_coarse_steps_stand_for_intervals(step):
+    """Latencies that are all multiples of five minutes or more are intervals as wide, and 0 is at most half of one."""
+    nights, calendar = simulated_trial(seed=3, median=4 * step, missing=0.0)
+    row = row_of(nights, calendar)
+    design = design_of(change(in_steps(nights, step), row, sol_min=0.0), calendar, LATENCY)
+    assert (design.width == step).all()
+    assert (design.censored[0], np.exp(design.y[0])) == (LEFT, pytest.approx(step / 2))
+    exact = np.exp(design.y[design.censored == EXACT])
+    assert exact == pytest.approx(np.round(exact / step) * step)
+    assert design.censored_below == step / 2
+
+
+def test_one_latency_between_the_steps_makes_all_of_them_fine():
+    """A single night of 12 minutes, in the run-in too, shows that latencies are told to the minute."""
+    nights, calendar = simulated_trial(seed=3, median=20.0, missing=0.0)
+    coarse = in_steps(nights, 5.0)
+    assert design_of(coarse, calendar, LATENCY).width.all()
+    run_in, used, aside = 1, row_of(nights, calendar), row_of(nights, calendar, transition=True)
+    widths = {
+        row: design_of(change(coarse, row, sol_min=12.0), calendar, LATENCY).width for row in (run_in, used, aside)
+    }
+    assert not widths[run_in].any()
+    assert not widths[used].any()
+    assert widths[aside].all()  # a night that is not analysed says nothing
+
+
+def test_a_coarse_hypnogram_rounds_what_is_read_off_it():
+    """With stages of five minutes and lights-out to the minute 12 is 9.5 to 14.5, and 2 is at most 4.5.
+
+    A night without sleep is still at least the time in bed. The vendor's own latency does not come from the hypnogram:
+    it stays as it was told.
+    """
+    nights, calendar = simulated_trial(seed=3, median=20.0, missing=0.0)
+    row = row_of(nights, calendar)
+    told = change(change(nights, row, sol_min=12.0), row + 1, sol_min=2.0)
+    told = change(told, row + 2, sol_min=None, tst_min=0.0, tib_min=300.0)
+    design = design_of(told, calendar, LATENCY, grain_min=5.0)
+    assert (design.width == 5.0).all()
+    assert design.censored[:3].tolist() == [EXACT, LEFT, RIGHT]
+    assert np.exp(design.y[:3]) == pytest.approx([12.0, 4.5, 300.0])
+    vendor = design_of(told.with_columns(sol_source=pl.lit("vendor")), calendar, LATENCY, grain_min=5.0)
+    assert not vendor.width.any()
+    assert vendor.censored[:3].tolist() == [EXACT, EXACT, RIGHT]
+    assert vendor.censored_below == 1.0
+
+
+def test_the_steps_of_latencies_are_blind_to_the_arms():
+    """Exchanging arms, or drawing them anew, changes no width, and two of three arms keep those of all."""
+    nights, calendar = simulated_trial(seed=4, median=20.0, log_ratio=-0.7)
+    coarse = in_steps(nights, 5.0)
+    arms = calendar["arm"].shuffle(seed=1).fill_null("placebo")
+    permuted = calendar.with_columns(arm=pl.when(pl.col("arm").is_null()).then(None).otherwise(arms))
+    one, other = (design_of(coarse, calendar, LATENCY, arms=codes) for codes in (ARMS, ARMS[::-1]))
+    assert np.array_equal(one.width, other.width)
+    assert np.array_equal(one.width, design_of(coarse, permuted, LATENCY).width)
+    pair = one.between(one.contrasts[0])
+    assert np.array_equal(pair.width, one.width)
+    some = one.only(one.weekday > 2)
+    assert len(some.width) == len(some.y) == (one.weekday > 2).sum()
+
+
+def test_deep_sleep_has_no_intervals():
+    """Deep sleep in steps of five minutes stays Gaussian minutes."""
+    nights, calendar = simulated_trial(seed=3)
+    design = design_of(nights.with_columns(deep_min=(pl.col("deep_min") / 5).round() * 5), calendar, grain_min=5.0)
+    assert not design.width.any()
+    assert (design.censored_below, design.zeros) == (None, None)
 
 
 def test_night_without_lights_out_has_no_latency():
@@ -145,7 +221,7 @@ def test_without_a_run_in_the_scale_is_blind_to_the_arms():
     """Without a run-in the pooled nights fix the scale; swapping the arms cannot move it, and the reason says so."""
     nights, calendar = simulated_trial(seed=1, run_in=0, log_ratio=-1.0, median=24.0)
     one = design_of(nights, calendar, LATENCY)
-    other = design_of(nights, calendar, LATENCY, arm=ARMS[1], reference=ARMS[0])
+    other = design_of(nights, calendar, LATENCY, arms=ARMS[::-1])
     assert one.worthwhile == other.worthwhile
     assert "want of a run-in" in one.worthwhile.why
 
@@ -171,7 +247,7 @@ def test_too_few_nights_make_no_posterior():
     assert "1 periods on magnesium" in design.why_not_usable
     with pytest.raises(FitNotUsableError, match="usable nights"):
         fit([design], seed=1)
-    told = estimate(design, None, None, RULES)
+    told = estimate(design, design.contrasts[0], None, None, RULES)
     assert told.verdict == "not_usable"
     assert told.why_not_usable == design.why_not_usable
 
@@ -191,11 +267,11 @@ def test_mistaken_calls_are_refused():
     with pytest.raises(DataError, match="is there 2 times"):
         design_of(pl.concat([nights, nights.head(1)]), calendar)
     with pytest.raises(DataError, match="No night is scheduled on melatonin"):
-        design_of(nights, calendar, arm="melatonin")
+        design_of(nights, calendar, arms=("melatonin", "placebo"))
     with pytest.raises(DataError, match="compared with itself"):
-        design_of(nights, calendar, reference="magnesium")
+        design_of(nights, calendar, arms=("magnesium", "magnesium"))
     with pytest.raises(DataError, match="cannot be analysed yet"):
-        design_of(nights, calendar, replace(DEEP, measure="tst_min"))
+        design_of(nights, calendar, replace(DEEP, measure="awakenings"))
     with pytest.raises(DataError, match="import the nights again"):
         design_of(change(nights, 0, deep_min=-1.0), calendar)
 
@@ -205,9 +281,7 @@ def test_lights_out_written_in_an_open_trial_only_describes():
     nights, calendar = simulated_trial(seed=2)
     diary = nights.with_columns(sol_source=pl.lit("diary"))
     told = {
-        known: build_design(
-            diary, calendar, LATENCY, arm=ARMS[0], reference=ARMS[1], exclude_flags=[], open_label=known
-        ).why_descriptive
+        known: build_design(diary, calendar, LATENCY, arms=ARMS, exclude_flags=[], open_label=known).why_descriptive
         for known in (True, False)
     }
     assert "knew what they had taken" in told[True]

@@ -6,7 +6,7 @@ import xarray as xr
 from tests.model.simulated import ARMS, DEEP, RULES, simulated_trial
 
 from nof1.model.design import build_design
-from nof1.model.diagnose import diagnose
+from nof1.model.diagnose import convergence, too_rough
 from nof1.model.estimate import estimate
 
 
@@ -28,7 +28,7 @@ def tree(draws=1_000, *, shift=0.0, diverging=0, drift=0.0):
 
 def test_independent_draws_pass():
     """Draws without fault pass every check, and say so in numbers."""
-    found = diagnose(tree())
+    found = convergence(tree())
     assert found.usable
     assert found.failures == ()
     assert (found.chains, found.draws, found.divergences) == (4, 1_000, 0)
@@ -45,24 +45,42 @@ def test_independent_draws_pass():
 )
 def test_each_fault_is_said_in_words(fault, said):
     """Chains that disagree, too few draws, divergences and slow energies each make the fit unusable, in a sentence."""
-    found = diagnose(tree(**fault))
+    found = convergence(tree(**fault))
     assert not found.usable
     assert any(said in sentence for sentence in found.failures)
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (tree(), None),
+        (tree(100), None),
+        (tree(20), "independent draws"),
+        (tree(shift=1.0), "chains disagree"),
+        (tree(diverging=2), None),
+    ],
+    ids=["long", "short", "too short", "apart", "a step lost"],
+)
+def test_less_is_asked_of_a_row_of_a_table(found, why):
+    """Chains that agree and 200 independent draws of the effect make a row; fewer, or chains apart, make none."""
+    said = too_rough(found)
+    assert (said is None) == (why is None)
+    assert why is None or why in said
 
 
 def test_draws_that_are_not_numbers_fail():
     """A NaN among the draws passes no check."""
     spoilt = tree()
     spoilt["posterior"]["effect"][0, 0] = np.nan
-    assert not diagnose(spoilt).usable
+    assert not convergence(spoilt).usable
 
 
 def test_failed_checks_yield_no_numbers():
     """Where a check failed, the estimate has a reason and neither effect nor probability."""
     nights, calendar = simulated_trial(seed=1)
-    design = build_design(nights, calendar, DEEP, arm=ARMS[0], reference=ARMS[1], exclude_flags=[])
-    failed = diagnose(tree(diverging=3))
-    told = estimate(design, tree(diverging=3), failed, RULES)
+    design = build_design(nights, calendar, DEEP, arms=ARMS, exclude_flags=[])
+    failed = convergence(tree(diverging=3))
+    told = estimate(design, design.contrasts[0], tree(diverging=3), failed, RULES)
     assert told.verdict == "not_usable"
     assert "diverged" in told.why_not_usable
     assert (told.effect, told.ratio, told.levels, told.probability) == (None, None, None, None)

@@ -4,13 +4,17 @@ import dataclasses
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.model.simulated import RULES, simulated_trial
+from tests.model.simulated import ARMS, LATENCY, RULES, simulated_trial
 
-from nof1.model.design import WorthwhileScale
-from nof1.model.estimate import Probabilities, decide, probabilities, summarise
+from nof1.model.design import build_design
+from nof1.model.diagnose import diagnose
+from nof1.model.estimate import Probabilities, decide, estimate, probabilities, summarise
+from nof1.model.nuts import fit
+from nof1.model.scale import WorthwhileScale
 
 MIRROR = {
     "meaningful_benefit": "meaningful_worsening",
@@ -118,7 +122,7 @@ def test_planted_effects_are_found(analysed):
 def test_swapped_labels_flip_the_sign(analysed):
     """Calling the arms by each other's names turns the effect round, and leaves its size."""
     _, _, one = analysed(seed=2, deep_effect=12.0)["deep_min"]
-    _, _, other = analysed(seed=2, deep_effect=12.0, arm="placebo", reference="magnesium")["deep_min"]
+    _, _, other = analysed(seed=2, deep_effect=12.0, arms=("placebo", "magnesium"))["deep_min"]
     assert one.effect.median == pytest.approx(-other.effect.median, abs=0.8)
     assert one.effect.ci95[0] == pytest.approx(-other.effect.ci95[1], abs=1.5)
 
@@ -131,6 +135,21 @@ def test_latency_is_told_as_ratio_and_minutes(analysed):
     assert told.effect.median < -10
     assert told.worthwhile == 10.0
     assert "rho" not in tree["posterior"]
+
+
+def test_a_ratio_planted_on_a_five_minute_grid_is_found():
+    """Of latencies rounded to five minutes ratio and log SD are found, and the record says what a value stands for."""
+    nights, calendar = simulated_trial(seed=4, log_ratio=float(np.log(0.7)), median=18.0)
+    nights = nights.with_columns(sol_min=(pl.col("sol_min") / 5).round() * 5)
+    design = build_design(nights, calendar, LATENCY, arms=ARMS, exclude_flags=[])
+    tree = fit([design], seed=1)["sol_min"]
+    told = estimate(design, design.contrasts[0], tree, diagnose(design, tree), RULES)
+    assert told.diagnostics.usable, told.diagnostics.failures
+    assert told.ratio.ci95[0] < 0.7 < told.ratio.ci95[1] < 1.1
+    low, high = np.quantile(tree["posterior"]["sigma"], [0.025, 0.975])
+    assert low < 0.6 < high
+    model = told.to_payload()["model"]
+    assert (model["family"], model["rounded_to_min"], model["censored_below"]) == ("lognormal", 5.0, 2.5)
 
 
 def test_estimate_is_json_with_nothing_lost(analysed):
@@ -146,7 +165,8 @@ def test_estimate_is_json_with_nothing_lost(analysed):
 def test_tree_has_the_groups_and_shapes_of_a_posterior(analysed):
     """The tree carries ArviZ's groups; the kept log likelihood has one finite value a draw and used night."""
     design, tree, _ = analysed(seed=1, deep_effect=30.0)["deep_min"]
-    groups = {"posterior", "prior", "observed_data", "log_likelihood", "sample_stats", "constant_data"}
+    groups = {"posterior", "prior", "posterior_predictive", "log_prior", "observed_data", "log_likelihood"}
+    groups |= {"sample_stats", "constant_data"}
     assert groups == set(tree.children)
     log_likelihood = tree["log_likelihood"]["y"]
     assert log_likelihood.sizes["night_used"] == len(design.y)

@@ -1,5 +1,6 @@
 """Every protocol that is shipped can be used as it is."""
 
+import re
 import tomllib
 from dataclasses import replace
 from importlib import resources
@@ -9,6 +10,7 @@ import pytest
 from nof1.trial.allocation import smallest_p
 from nof1.trial.protocol import Protocol, parse_protocol
 from nof1.trial.scheme import FIXED
+from nof1.trial.strength import weaknesses
 
 TEXTS = {
     entry.name.removesuffix(".toml"): entry.read_text("utf-8")
@@ -35,11 +37,13 @@ def as_toml(value: object) -> str:
 
 
 def test_the_library_holds_what_people_ask_for() -> None:
-    """The eight protocols of the first library are there."""
+    """Three salts against placebo, salt against salt, both at once, an open form, a drink, a bedtime."""
     assert set(TEXTS) >= {
         "abab-pilot",
         "fixed-bedtime",
+        "glycinate-or-citrate",
         "magnesium-citrate",
+        "magnesium-forms",
         "magnesium-glycinate",
         "magnesium-long",
         "magnesium-or-none",
@@ -81,9 +85,43 @@ def test_a_shipped_protocol_stays_under_the_european_limit(name: str) -> None:
 
 @EVERY
 def test_a_shipped_protocol_marks_its_reference(name: str) -> None:
-    """One arm is the reference, and nothing is drawn elsewhere."""
-    assert parsed(name).has_reference
+    """One arm is the reference, but where two treatments are compared; and nothing is drawn elsewhere."""
+    assert parsed(name).has_reference != (name == "glycinate-or-citrate")
     assert parsed(name).design.scheme != FIXED
+
+
+@EVERY
+def test_concealed_arms_cannot_be_told_apart_by_counting_or_by_words(name: str) -> None:
+    """Where the arms are concealed, each has as many units a dose as the others, and the same words beside them."""
+    protocol = parsed(name)
+    if protocol.conceals:
+        assert len({(arm.units_per_dose, arm.take) for arm in protocol.arms}) == 1
+        assert protocol.arms[0].units_per_dose
+        assert protocol.arms[0].take
+
+
+@EVERY
+def test_a_shipped_protocol_names_its_sources(name: str) -> None:
+    """Its head names papers that can be looked up: author, year, journal."""
+    sources = TEXTS[name].partition("# Sources:\n")[2].partition("\n\n")[0]
+    assert len(re.findall(r"^#   \S.* (?:19|20)\d\d, ", sources, re.MULTILINE)) >= 2
+
+
+@EVERY
+def test_the_salt_holds_the_magnesium_that_is_written(name: str) -> None:
+    """The comment's grams of salt, by their molar masses, hold the elemental milligrams of the arm."""
+    share = {"bisglycinate": 24.305 / 172.42, "citrate": 3 * 24.305 / 451.11, "oxide": 24.305 / 40.304}
+    said = re.findall(r'salt = "(\w+)"(?:\n#.*)*\nelemental_mg = (\d+)', TEXTS[name])
+    grams = re.findall(r"about (\d\.\d+) g of it", TEXTS[name])
+    assert len(grams) == len(said)
+    for (salt, elemental), salt_g in zip(said, grams, strict=True):
+        assert share[salt] * float(salt_g) * 1000 == pytest.approx(float(elemental), rel=0.02)
+
+
+@EVERY
+def test_only_the_pilot_is_weak(name: str) -> None:
+    """No shipped design is weak but the pilot, which says so itself."""
+    assert bool(weaknesses(parsed(name))) == (name == "abab-pilot")
 
 
 @EVERY

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from nof1.report import canvas, figures
+from nof1.report import canvas, figures, number_line
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -92,7 +92,7 @@ def test_hostile_arm_codes_stay_text(make: Any) -> None:
     outcome, arms = result["outcomes"][0], [dict(arm) for arm in result["arms"]]
     arms[0]["code"] = outcome["arm"] = hostile = "<script>datum['x']</script>\x00"
     outcome = outcome | {"levels": {hostile: outcome["levels"]["magnesium"], "placebo": outcome["levels"]["placebo"]}}
-    svg = figures.levels_figure(outcome, arms).wide
+    svg = number_line.figure(outcome, arms).wide
     ET.fromstring(svg)  # noqa: S314  would raise on broken markup
     assert "<script" not in svg
     assert "&lt;script" in svg
@@ -106,5 +106,6 @@ def test_colours_of_the_arms_can_be_seen_on_white() -> None:
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
-    for colour in (*canvas.ARM_COLOURS, canvas.NO_ARM_COLOUR, canvas.PRIOR_COLOUR, canvas.INK):
+    of_icons = (canvas.BETTER_COLOUR, canvas.WORSE_COLOUR)
+    for colour in (*canvas.ARM_COLOURS, canvas.NO_ARM_COLOUR, canvas.PRIOR_COLOUR, canvas.INK, *of_icons):
         assert 1.05 / (luminance(colour) + 0.05) >= 4.5, colour

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from nof1.report import figures, sentences
-from nof1.report.canvas import Figure
+from nof1.report import sentences
+from nof1.report.lines import lines
 from nof1.report.page import render_report
 from nof1.report.rounding import fixed, percent
 
@@ -49,13 +49,6 @@ def page(make: Any) -> tuple[Any, str]:
     return result, render_report(result, tree)
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the figures blank, for tests that read only words."""
-    for name in ("nights_figure", "levels_figure", "posterior_figure"):
-        monkeypatch.setattr(figures, name, lambda *_: Figure(wide="<svg/>", narrow="<svg/>", alternative=""))
-
-
 def test_the_page_needs_nothing_but_itself(page: Any) -> None:
     """There is no script, no link and no address: every picture is inside the page."""
     _, tags = read(page[1])
@@ -81,9 +74,9 @@ def test_the_page_is_small(page: Any) -> None:
 
 
 def test_every_picture_has_a_text_that_states_its_finding(page: Any) -> None:
-    """Three figures an outcome, each with an alternative that holds numbers."""
+    """Four figures an outcome and the map, nights, posterior and map drawn in two widths: numbers in all words."""
     pictures = [attributes for tag, attributes in read(page[1])[1] if tag == "img"]
-    assert len(pictures) == 6
+    assert len(pictures) == 2 * (1 + 1 + 2 + 2) + 2
     assert all(re.search(r"\d", str(picture["alt"])) for picture in pictures)
 
 
@@ -117,7 +110,7 @@ def test_terminal_and_page_say_the_same(make: Callable[..., Any], verdict: str, 
     result, tree = make(verdict, blinding=blinding, drawn_by_nof1=blinding != "open label")
     page = render_report(result, tree)
     text, _ = read(page)
-    for line in sentences.lines(result):
+    for line in lines(result):
         assert line in text
     for outcome in result["outcomes"]:
         headline = sentences.headline(outcome, result["arms"], blinding=blinding)
@@ -144,7 +137,7 @@ def test_a_failed_fit_shows_no_estimate(make: Any) -> None:
     assert result["outcomes"][0]["diagnostics"]["failures"][0] in text
     assert "Estimates" not in text
     assert "Probability" not in text
-    assert sum(tag == "img" for tag, _ in tags) == 1
+    assert [attributes.get("class") for tag, attributes in tags if tag == "img"] == ["wide", "narrow", None]
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -184,3 +177,17 @@ def test_hostile_text_stays_text(make: Any, hostile: str) -> None:
     assert {tag for tag, _ in tags} == {tag for tag, _ in expected}
     assert sentences.plain(hostile) in text
     assert not {"\x00", "\x1b", "\u202e"} & set(page)
+
+
+def test_the_page_says_what_rounded_latencies_and_zeros_are(make: Any) -> None:
+    """Values on a coarse grid are said to stand for intervals, and nights without latency to count as 0 in averages."""
+    result, tree = make("benefit")
+    latency = result["outcomes"][1]
+    zeros = {"nights": 91, "seen": 19, "expected": 0.05, "as_many": 1e-6, "chosen": True}
+    latency["model"] = latency["model"] | {"rounded_to_min": 5.0, "family": "hurdle_lognormal", "zeros": zeros}
+    text, _ = read(render_report(result, tree))
+    assert "values rounded to 5 min stand for intervals" in text
+    assert "On 19 of 91 nights" in text
+    assert "5 % would be expected" in text
+    assert "Best estimate: average sleep onset latency" in text
+    assert "Bars: mean of the used nights" in text

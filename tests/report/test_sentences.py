@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nof1.errors import DataError
 from nof1.report import sentences
+from nof1.report.lines import lines
 from nof1.report.rounding import percent, whole_percent
 
 probabilities = st.floats(0, 1, allow_nan=False)
@@ -228,10 +229,43 @@ def test_without_a_worthwhile_change_only_the_direction_is_told(make: Any) -> No
     assert not any("at least" in line for line in said)
 
 
+def test_the_randomisation_test_is_told_with_its_limits(make: Any) -> None:
+    """With p come the smallest that was within reach, the set, and what the set takes for granted."""
+    result, _ = make("benefit")
+    deep, latency = (sentences.randomisation(outcome, result["arms"]) or "" for outcome in result["outcomes"])
+    assert "magnesium − placebo is 11.5 min by the means of the periods; over all 64 orders" in deep
+    assert "p = 0.125 (two-sided, studentised 0.156), and no p under 0.0312 was within reach" in deep
+    assert "95 % confidence set: 2.1 min to 20.6 min, if the effect is the same on every night" in deep
+    assert "magnesium / placebo is 0.89 by the medians" in latency
+    assert "0.62 to 1.27" in latency
+    assert deep in lines(result)
+
+
+def test_a_test_without_a_set_says_why(make: Any) -> None:
+    """A design that cannot reach 5 % says so instead of a set; draws are not called all orders."""
+    result, _ = make("benefit")
+    outcome = result["outcomes"][0]
+    changed = {"confidence_set": None, "why_no_set": "the set is the whole line", "exact": False, "n_sequences": 10**80}
+    outcome["randomisation_test"] |= changed
+    said = sentences.randomisation(outcome, result["arms"]) or ""
+    assert said.endswith("The set is the whole line.")
+    assert "over 10,000 of the orders" in said
+
+
+def test_a_refused_test_gives_its_reason_and_no_number(make: Any) -> None:
+    """Refused: the reason; nothing claimed, or an old result without a test: no line at all."""
+    result, _ = make("benefit", drawn_by_nof1=False)
+    outcome, arms = result["outcomes"][0], result["arms"]
+    assert sentences.randomisation(outcome, arms) == "No randomisation test: The schedule was brought."
+    assert sentences.randomisation(outcome | {"randomisation_test": None}, arms) is None
+    failed = make("not_usable")[0]
+    assert sentences.randomisation(failed["outcomes"][0], arms) is None
+
+
 def test_the_cautions_stand_among_the_lines(make: Any) -> None:
     """An open-label trial whose schedule nof1 did not draw says both, and always that it is no diagnosis."""
     result, _ = make("benefit", blinding="open label", drawn_by_nof1=False)
-    said = sentences.lines(result)
+    said = lines(result)
     assert any(line.startswith("Open label") for line in said)
     assert any("did not draw this schedule" in line for line in said)
     assert said[-1] == sentences.DISCLAIMER

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nof1.errors import DataError, UsageError
@@ -164,7 +164,6 @@ PRECEDENCE = {"deep": 0, "rem": 0, "light": 0, "asleep": 1, "wake": 2, "unscored
 
 
 @given(st.lists(st.tuples(st.integers(0, 90), HYPNOGRAM), min_size=2, max_size=4))
-@settings(max_examples=60, deadline=None)
 def test_overlaps_resolve_minute_by_minute(session, table, recordings):
     """Overlapping recordings give each minute its most specific stage; between equals the longest recording speaks."""
     begins = datetime(2026, 5, 12, 23, 30, tzinfo=UTC)
@@ -232,7 +231,6 @@ def _rows(session, shapes):
 
 
 @given(shapes=SHAPES, shuffled=st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
 def test_order_of_rows_is_irrelevant(session, table, shapes, shuffled):
     """The same sessions in any order are the same nights."""
     sessions = table(*_rows(session, shapes))
@@ -242,7 +240,6 @@ def test_order_of_rows_is_irrelevant(session, table, shapes, shuffled):
 
 
 @given(shapes=SHAPES)
-@settings(max_examples=25, deadline=None)
 def test_nothing_is_lost(session, table, shapes):
     """Every session is in a night, a nap, or counted as one that gave way; no night stands without a session."""
     sessions = table(*_rows(session, shapes))

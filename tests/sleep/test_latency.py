@@ -160,3 +160,27 @@ def test_sums_that_overlap(totals, session, table):
     )
     night = _night(table(*rows))
     assert (night["tst_min"], night["deep_min"], night["flags"]) == (400, 200, ["overlap"])
+
+
+def test_a_recording_that_starts_at_onset_has_no_latency(session, table):
+    """Where the source begins its recordings with sleep itself, their start is not lights-out: latency is missing."""
+    row = session("2026-05-12 23:00", FULL, flags=["starts_at_onset"])
+    night = _night(table(row), latency_source="stages")
+    assert [night[name] for name in NEEDS_LIGHTS_OUT] == [None] * len(NEEDS_LIGHTS_OUT)
+    assert (night["tst_min"], night["sol_source"], night["flags"]) == (
+        426,
+        "none",
+        ["no_lights_out", "starts_at_onset"],
+    )
+
+
+def test_other_sources_still_tell_the_latency_of_such_a_recording(session, table, diary):
+    """A recording that starts at onset can have its latency from the diary, the vendor, or a mark of going to bed."""
+    row = session("2026-05-12 23:00", FULL, flags=["starts_at_onset"], vendor_sol_s=600.0)
+    row |= {"in_bed": row["start"] - timedelta(minutes=20), "in_bed_source": "in_bed"}
+    logged = diary(("2026-05-12", "2026-05-12 22:45"))
+    found = {
+        source: _night(table(row), latency_source=source, lights_out=logged)["sol_min"]
+        for source in ("diary", "vendor", "in_bed")
+    }
+    assert found == {"diary": 27, "vendor": 10, "in_bed": 32}

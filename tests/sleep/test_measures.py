@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nof1.sleep.assembly import assemble_nights
@@ -27,7 +27,6 @@ def _session_of(session, epochs, **other):
 
 
 @given(EPOCHS)
-@settings(max_examples=40, deadline=None)
 def test_identities(session, table, epochs):
     """Latency, sleep period and last wake are the time in bed; sleep, wake and unscored time are the sleep period."""
     night = assemble_nights(table(_session_of(session, epochs))).row(0, named=True)
@@ -50,7 +49,6 @@ def test_identities(session, table, epochs):
 
 
 @given(EPOCHS, st.data())
-@settings(max_examples=25, deadline=None)
 def test_splitting_an_epoch_changes_nothing(session, table, epochs, data):
     """An epoch written as two, or a recording cut into two sessions, is the same night."""
     cut = data.draw(st.integers(0, len(epochs) - 1))

@@ -44,6 +44,13 @@ def test_description(session, table):
     }
 
 
+def test_a_stream_that_starts_at_onset_offers_no_leading_wake(session, table):
+    """Wake at the beginning of recordings that start with sleep by design is not offered as a latency."""
+    (row,) = describe_streams(table(*_nights(session, 3, flags=["starts_at_onset"]))).iter_rows(named=True)
+    assert (row["nights"], row["latency_stages"], row["latency_none"]) == (3, 0, 3)
+    assert best_latency_source(row) == "none"
+
+
 def test_streams_apart(session, table):
     """The same nights in two streams are described twice, neither disturbing the other."""
     rows = [*_nights(session, 3, stream="v1"), *_nights(session, 2, stream="v2")]

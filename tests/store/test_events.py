@@ -28,13 +28,22 @@ def record(path: Path) -> Iterator[Record]:
         with record.writing():
             add(record, "participant-added", {"zone": "Europe/Berlin"}, participant="P01")
             add(record, "participant-added", {"zone": "Asia/Tokyo"}, participant="P02")
-            add(record, "imported", {"key": "k1", "sha256": "s1"}, participant="P01")
+            add(record, "imported", imported("1"), participant="P01")
         yield record
 
 
 def add(record: Record, kind: str, payload: dict[str, object], participant: str | None = None) -> None:
     """Append an event without caring who and when."""
     record.append(kind, payload, at=NOW, actor="me", command="test", participant=participant)
+
+
+def imported(digit: str) -> dict[str, object]:
+    """What is told of an import; its key and the hash of its file repeat a digit."""
+    how_many = dict.fromkeys(("size", "read", "accepted", "merged", "rejected"), 1)
+    zone = {"zone": "Europe/Berlin", "zone_source": "participant"}
+    connector = {"connector": "fitbit", "connector_version": "1"}
+    told = {"export": "takeout.zip", "fingerprint": digit * 64, "key": digit * 32, "sha256": digit * 64}
+    return {**told, **connector, **zone, **how_many}
 
 
 def edit(path: Path, *statements: str) -> None:
@@ -60,7 +69,7 @@ def test_chain_is_whole(record: Record) -> None:
     ("statement", "says"),
     [
         ('UPDATE event SET payload = \'{"zone":"UTC"}\' WHERE seq = 1', "event 1"),
-        ("UPDATE event SET at = '2020-01-01' WHERE seq = 2", "event 2"),
+        ("UPDATE event SET at = '2020-01-01T00:00:00+00:00' WHERE seq = 2", "event 2"),
         ("UPDATE event SET reason = 'none' WHERE seq = 3", "event 3"),
         ("UPDATE event SET participant = 'P02' WHERE seq = 3", "event 3"),
         ("DELETE FROM event WHERE seq = 2", "event 2 is missing"),
@@ -135,7 +144,7 @@ def test_a_failed_command_leaves_nothing(record: Record) -> None:
 
     def fail_half_way() -> None:
         with record.writing():
-            add(record, "imported", {"key": "k2"}, participant="P01")
+            add(record, "imported", imported("2"), participant="P01")
             raise RuntimeError("plug pulled")
 
     before = record.events()
@@ -148,11 +157,11 @@ def test_views_follow_the_events(record: Record) -> None:
     """A retracted import is admitted no longer, and importing it again admits it again."""
     assert record.participants() == {"P01": "Europe/Berlin", "P02": "Asia/Tokyo"}
     with record.writing():
-        add(record, "import-retracted", {"key": "k1"}, participant="P01")
+        add(record, "import-retracted", {"key": "1" * 32}, participant="P01")
     assert record.events("admitted_import") == []
     with record.writing():
-        add(record, "imported", {"key": "k1", "sha256": "s1"}, participant="P01")
-    assert [event.payload["key"] for event in record.events("admitted_import", participant="P01")] == ["k1"]
+        add(record, "imported", imported("1"), participant="P01")
+    assert [event.payload["key"] for event in record.events("admitted_import", participant="P01")] == ["1" * 32]
     assert record.events("admitted_import", participant="P02") == []
 
 
@@ -162,7 +171,7 @@ def test_one_writer_at_a_time(path: Path, record: Record, monkeypatch: pytest.Mo
     with Record.open(path) as second, record.writing():
         with pytest.raises(BusyError, match="Try again"), second.writing():
             pass
-        add(record, "imported", {"key": "k2", "sha256": "s2"}, participant="P01")
+        add(record, "imported", imported("2"), participant="P01")
     assert len(record.events()) == 4
 
 
@@ -184,7 +193,7 @@ def test_a_record_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_a_newer_record_is_refused(path: Path, record: Record) -> None:
     """A record that a newer nof1 wrote is not guessed at."""
     record.close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(DataError, match="newer nof1"):

@@ -70,9 +70,11 @@ def test_versions_of_a_session_resolve_by_update_then_reach_then_hash(folder: St
     """The vendor's later update wins; else the export that reaches further, whatever the order of import."""
     later = EVENING + timedelta(days=9)
     files = [
-        write_sessions(folder, "P01", "a", table(session("1", device="old"), session("2", device="short")), {}),
+        write_sessions(
+            folder, "P01", "a", table(session("1", device="old"), session("2", device="short", night=1)), {}
+        ),
         write_sessions(folder, "P01", "b", table(session("1", device="new", updated=later)), {}),
-        write_sessions(folder, "P01", "c", table(session("2", device="far"), session("3", night=5)), {}),
+        write_sessions(folder, "P01", "c", table(session("2", device="far", night=1), session("3", night=5)), {}),
     ]
     tables = [scan_sessions(folder, list(order)).collect() for order in itertools.permutations(files)]
     assert all(one.equals(tables[0]) for one in tables)

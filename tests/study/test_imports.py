@@ -1,6 +1,7 @@
 """Importing twice, in any order, overlapping or interrupted leaves the table that importing once leaves."""
 
 import itertools
+import os
 import random
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from nof1.study.imports import import_exports, list_imports, preview_in_study, r
 from nof1.study.nights import read_nights
 from nof1.study.study import Study, create_study
 from nof1.study.verification import verify
+from nof1_connectors.generic_csv import CONNECTOR as GENERIC
 
 NIGHTS = 40
 
@@ -176,6 +178,72 @@ def _google_pair(folder: Path) -> Path:
         f"1,2,LIGHT,+01:00,{start},+01:00,{end},DERIVED,sleep_stages_v2\n"
     )
     return folder
+
+
+def nights_csv(path: Path, nights: int, offset: str = "") -> Path:
+    """A table of nights; without an offset they are on the wall clock of nobody knows where."""
+    rows = [f"2026-02-{day:02}T23:00{offset},2026-02-{day + 1:02}T07:00{offset},400" for day in range(1, nights + 1)]
+    path.write_text("\n".join(["start,end,tst_min", *rows]) + "\n")
+    return path
+
+
+def read_with(study: Study, path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> bool:
+    """Import a table as this version of its connector reads it; say whether that was imported before."""
+    monkeypatch.setattr(type(GENERIC), "version", version)
+    return import_exports(study, [path]).files[0].already_imported
+
+
+def test_saying_the_home_zone_imports_nothing_again(study: Study, tmp_path: Path) -> None:
+    """Who named the zone makes no other import: nothing is withdrawn, and no reason on record is untrue."""
+    path = nights_csv(tmp_path / "mine.csv", 3)
+    import_exports(study, [path])
+    before = list_imports(study)
+    assert preview_in_study(study, [path], zone=ZONE).notes == import_exports(study, [path], zone=ZONE).notes
+    assert import_exports(study, [path], zone=ZONE).files[0].already_imported
+    assert list_imports(study) == before
+
+
+def test_an_older_reader_withdraws_nothing(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions are numbers: the ninth is older than the tenth, and its reading does not replace the tenth's."""
+    path = nights_csv(tmp_path / "mine.csv", 3)
+    again = [read_with(study, path, monkeypatch, version) for version in ("9", "10", "9", "10.1")]
+    assert again == [False, False, True, False]
+    assert [one.retracted for one in list_imports(study)] == [True, True, False]
+    with study.record() as record:
+        reasons = [event.reason for event in record.events() if event.kind == "import-retracted"]
+    assert reasons == [f"read again by generic_csv version {version}" for version in ("10", "10.1")]
+
+
+def test_another_zone_is_another_reading(study: Study, tmp_path: Path) -> None:
+    """An export that tells its own zone may be imported under two: the second withdraws nothing."""
+    path = nights_csv(tmp_path / "mine.csv", 3, "+01:00")
+    import_exports(study, [path])
+    import_exports(study, [path], zone="Asia/Tokyo")
+    assert [(one.zone, one.retracted) for one in list_imports(study)] == [(ZONE, False), ("Asia/Tokyo", False)]
+
+
+def test_a_wrong_zone_names_the_imports_that_hold_these_nights(study: Study, tmp_path: Path) -> None:
+    """Imports of other nights in that zone, or of nights that tell their own, are not to be withdrawn."""
+    import_exports(study, [nights_csv(tmp_path / "placed.csv", 9, "+01:00")])
+    nights_csv(tmp_path / "others.csv", 9)
+    (tmp_path / "others.csv").write_text((tmp_path / "others.csv").read_text().replace("2026-02", "2026-03"))
+    import_exports(study, [tmp_path / "others.csv"])
+    import_exports(study, [nights_csv(tmp_path / "mine.csv", 3)])
+    *_, own = list_imports(study)
+    with pytest.raises(UsageError, match=rf"was wrong: nof1 retract {own.key[:8]} --reason \S+ \S+ and import again"):
+        import_exports(study, [tmp_path / "mine.csv"], zone="America/New_York")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file names are UTF-8")
+def test_a_name_that_is_not_utf_8_goes_on_record_with_a_question_mark(study: Study, tmp_path: Path) -> None:
+    """Old disks hold such names; what is in the file can be read all the same."""
+    path = nights_csv(tmp_path / "mine.csv", 3).rename(tmp_path / os.fsdecode(b"n\xfcchte.csv"))
+    assert import_exports(study, [path]).new_sessions == 3
+    (listed,) = list_imports(study)
+    assert listed.export == "n?chte.csv"
+    with pytest.raises(DataError, match="reason must be text that can be written as UTF-8"):
+        retract_import(study, listed.key, reason=os.fsdecode(b"\xfc"))
+    assert not list_imports(study)[0].retracted
 
 
 IMPORTING = """

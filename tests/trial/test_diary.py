@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nof1.errors import DataError
-from nof1.trial.diary import OWN_COLUMNS, DiaryEntry, current_diary, lights_out_table, moment_on
+from nof1.trial.diary import (
+    OWN_COLUMNS,
+    SEVERITIES,
+    SLEEP_QUALITIES,
+    DiaryEntry,
+    alarming,
+    contradicted,
+    count_side_effects,
+    current_diary,
+    current_side_effects,
+    lights_out_table,
+    moment_on,
+)
 from nof1.trial.schedule import evening_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -25,8 +37,11 @@ ENTRIES = st.lists(
         dose_taken=st.none() | st.booleans(),
         dose_at=st.none() | INSTANTS,
         lights_out=st.none() | INSTANTS,
+        awakenings=st.none() | st.integers(0, 9),
+        sleep_quality=st.none() | st.sampled_from(SLEEP_QUALITIES),
         note=st.none() | st.text(max_size=5),
         covariates=st.dictionaries(st.sampled_from(["alcohol_units", "stress"]), st.floats(0, 10)),
+        side_effects=st.dictionaries(st.sampled_from(["nausea", "cramps"]), st.sampled_from(SEVERITIES)),
     ),
     max_size=8,
 )
@@ -34,12 +49,17 @@ ENTRIES = st.lists(
 
 @given(ENTRIES)
 def test_the_last_word_stands(entries: list[DiaryEntry]) -> None:
-    """Each field of a night is what was last said about it; fields that were never mentioned stay missing."""
+    """Each field of a night is what was last said about it, fields never mentioned are missing, and a dose said not to
+    be taken takes the times said until then along, also where it is corrected to taken later."""
     diary = current_diary(entries)
     expected: dict[tuple[date, str], object] = {}
     for entry in entries:
         said = {name: getattr(entry, name) for name in OWN_COLUMNS} | dict(entry.covariates)
         expected |= {(entry.night, name): value for name, value in said.items() if value is not None}
+        if entry.dose_taken is False:
+            expected.pop((entry.night, "dose_at"), None)
+    untaken = [night for (night, name), value in expected.items() if name == "dose_taken" and value is False]
+    expected |= dict.fromkeys([(night, "dose_at") for night in untaken])
     assert diary["night"].to_list() == sorted({entry.night for entry in entries})
     for row, name in product(diary.rows(named=True), diary.columns):
         assert row[name] == expected.get((row["night"], name))
@@ -119,3 +139,43 @@ def test_what_is_no_time_of_day_is_refused(clock: str) -> None:
     """Anything but hours and minutes is refused with an example."""
     with pytest.raises(DataError, match="such as 23:10"):
         moment_on(MAY, clock, UTC)
+
+
+def test_an_entry_of_an_earlier_version_is_read() -> None:
+    """What was written before there were side effects lacks them, and says nothing of them."""
+    payload = DiaryEntry(night=MAY, note="as it was").to_payload()
+    earlier = {key: payload[key] for key in ("night", "dose_taken", "dose_at", "lights_out", "note", "covariates")}
+    assert DiaryEntry.from_payload(earlier) == DiaryEntry(night=MAY, note="as it was")
+
+
+@given(ENTRIES)
+def test_the_last_word_on_a_side_effect_stands(entries: list[DiaryEntry]) -> None:
+    """Each symptom of a night is as severe as was last said; the counts over the trial count every night once."""
+    last = {(entry.night, name): grade for entry in entries for name, grade in entry.side_effects.items()}
+    now = current_side_effects(entries)
+    assert {(night, name): grade for night, name, grade in now.iter_rows()} == last
+    said = [(name, grade) for (_, name), grade in last.items()]
+    for row in count_side_effects(now).iter_rows(named=True):
+        assert [row[grade] for grade in SEVERITIES] == [said.count((row["symptom"], grade)) for grade in SEVERITIES]
+
+
+@given(ENTRIES, st.dates(date(2026, 5, 1), date(2026, 5, 4)))
+def test_only_what_was_said_otherwise_is_a_correction(entries: list[DiaryEntry], night: date) -> None:
+    """Saying again what the diary says contradicts nothing; the opposite of it is named, and nothing else."""
+    diary = current_diary(entries).filter(pl.col("night") == night)
+    taken = diary["dose_taken"].item() if diary.height else None
+    assert contradicted(entries, DiaryEntry(night=night, dose_taken=taken)) == []
+    opposite = DiaryEntry(night=night, dose_taken=taken is not True)
+    assert contradicted(entries, opposite) == ([] if taken is None else ["dose_taken"])
+
+
+def test_what_is_grave_or_lasts_is_alarming() -> None:
+    """A mild symptom of one night is not, a moderate one is, and a mild one is on its second night running."""
+    said = {
+        0: {"stools": "mild", "nausea": "none"},
+        1: {"stools": "mild", "nausea": "mild", "cramps": "severe"},
+        3: {"stools": "mild", "cramps": "none"},
+    }
+    entries = [DiaryEntry(night=MAY + timedelta(days=n), side_effects=effects) for n, effects in said.items()]
+    nights = [alarming(current_side_effects(entries), MAY + timedelta(days=n)) for n in range(4)]
+    assert nights == [[], ["cramps", "stools"], [], []]

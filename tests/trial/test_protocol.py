@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from nof1.errors import DataError, ProtocolError
 from nof1.sleep.measures import MEASURES
 from nof1.trial.keys import keys_of
-from nof1.trial.protocol import Arm, Design, Outcome, Protocol, Safety, parse_protocol
+from nof1.trial.protocol import Arm, Contrast, Design, Outcome, Protocol, parse_protocol
+from nof1.trial.safety_rules import Safety
 
 TEMPLATE = resources.files("nof1_protocols").joinpath("magnesium-glycinate.toml").read_text("utf-8")
 
@@ -88,7 +89,7 @@ def test_covariates_default_to_the_marked_diary_items() -> None:
 def test_arms_are_found_by_code() -> None:
     """The reference is the arm marked so wherever it stands, and an unknown code is refused by name."""
     protocol = parse_protocol(changed('code = "a"', 'code = "a"\nreference = true', SHORTEST))
-    assert (protocol.reference.code, protocol.treatment.code) == ("a", "b")
+    assert protocol.contrasts == (Contrast(arm="b", reference="a"),)
     assert protocol.arm("b").label == "Other"
     with pytest.raises(DataError, match=r"No arm has the code 'c'.*a, b"):
         protocol.arm("c")
@@ -98,7 +99,7 @@ def test_two_actives_are_counted_from_the_second() -> None:
     """Without a marked reference the effect is first minus second."""
     protocol = parse_protocol(SHORTEST)
     assert not protocol.has_reference
-    assert (protocol.treatment.code, protocol.reference.code) == ("a", "b")
+    assert protocol.contrasts == (Contrast(arm="a", reference="b"),)
 
 
 @given(st.text("# abc\n\t", max_size=40).map(lambda comment: f"# {comment}".replace("\n", "\n# ") + "\n"))
@@ -138,13 +139,14 @@ SINGLE_MISTAKES = [
     ("elemental_mg = 200", "elemental_mg = true", "arm[1].elemental_mg: must be a number"),
     ("units_per_dose = 3 ", "units_per_dose = 2 ", "arm[2].units_per_dose: 3 where another arm has 2"),
     ("units_per_dose = 3 ", "#", "arm[2].units_per_dose: 3 where another arm has none given"),
+    ('take = "one hour', 'take = "an hour', "arm[2].take: not the words of arm[1]"),
     ('take = "one', 'reference = true\ntake = "one', "arm[2].reference: arm[1] is the reference already"),
     ("period_nights = 10", "period_nights = 3", "design.transition_nights: 3 transition nights leave nothing"),
     ("period_nights = 10", "period_nights = 10.0", "design.period_nights: must be a whole number"),
     ("blocks = 6", "blocks = 6\nblocks_ = 1", "design.blocks_: unknown key; did you mean blocks?"),
     ("blocks = 6", "blocks = 200", "design.blocks: 200 blocks make a trial of 4000 nights"),
     ("blocks = 6", "blocks = 0", "design.blocks: must be at least 2, it is 0"),
-    ('scheme = "randomised-pairs"', 'scheme = "counterbalanced"', "design.scheme: not available yet: counterbalanced"),
+    ("blocks = 6", "blocks = 6\nlongest_run = 0", "design.longest_run:"),
     (
         'scheme = "randomised-pairs"',
         'scheme = "random-pairs"',
@@ -241,7 +243,24 @@ def test_a_dose_above_the_limit_needs_an_acknowledgement() -> None:
     high = changed("elemental_mg = 200", "elemental_mg = 300")
     assert len(mistakes_in(high)) == 1
     assert mistakes_in(changed("elemental_mg = 300", "acknowledged_above_limit = true\nelemental_mg = 300", high)) == []
-    assert mistakes_in(changed("limit_mg = 250", "limit_mg = 350", high)) == []
+    assert mistakes_in(changed("limit_mg = 250", "limit_mg = 5000", high)) == [
+        "arm[1].elemental_mg: 300 mg is above the upper limit of the EU (EFSA 2006) (250 mg); lower it, or, once a "
+        "clinician has agreed, set acknowledged_above_limit = true in this arm"
+    ]
+    assert len(mistakes_in(changed("limit_mg = 250", "limit_mg = 100"))) == 1
+
+
+def test_a_supplement_cannot_go_without_its_gate() -> None:
+    """A salt without its amount, or a list of no questions, would begin with nothing asked."""
+    (amount,) = mistakes_in(changed("elemental_mg = 200", "#"))
+    assert amount.startswith("arm[1].elemental_mg: arm[1].salt names a mineral")
+    (asked,) = mistakes_in(
+        SHORTEST.replace("[design]", "[safety]\nask_before = []\n[design]").replace(
+            'label = "Other"', 'label = "Other"\nelemental_mg = 200'
+        )
+    )
+    assert asked.startswith("safety.ask_before: an arm holds a supplement")
+    assert mistakes_in(SHORTEST.replace("[design]", "[safety]\nask_before = []\n[design]")) == []
 
 
 def test_capsule_counts_may_differ_in_the_open() -> None:
@@ -249,12 +268,44 @@ def test_capsule_counts_may_differ_in_the_open() -> None:
     assert mistakes_in(changed('label = "Other"', 'label = "Other"\nunits_per_dose = 3', SHORTEST)) == []
 
 
-def test_three_arms_are_not_available_yet() -> None:
-    """A third arm is refused in words that promise nothing."""
-    third = '[[arm]]\ncode = "c"\nlabel = "Third"\n[design]'
-    assert mistakes_in(changed("[design]", third, SHORTEST)) == [
-        "arm: two arms are compared, this protocol has 3; comparing more is not available yet"
-    ]
+THREE = changed("[design]", '[[arm]]\ncode = "c"\nlabel = "Third"\n[design]', SHORTEST).replace(
+    "randomised-pairs", "permuted-blocks"
+)
+
+
+def contrasted(*pairs: tuple[str, str], text: str = THREE) -> str:
+    """The protocol with these contrasts declared."""
+    return text + "".join(f'[[contrast]]\narm = "{arm}"\nreference = "{other}"\n' for arm, other in pairs)
+
+
+def test_every_pair_of_three_actives_is_compared() -> None:
+    """Three arms without a reference have three contrasts; where one is the reference, the others are held to it."""
+    assert [pair.name for pair in parse_protocol(THREE).contrasts] == ["a − b", "a − c", "b − c"]
+    with_reference = parse_protocol(changed('code = "b"', 'code = "b"\nreference = true', THREE))
+    assert [pair.name for pair in with_reference.contrasts] == ["a − b", "c − b"]
+
+
+def test_declared_contrasts_are_taken_as_they_stand() -> None:
+    """What the protocol declares is compared, in its order and its direction, and nothing else."""
+    assert [pair.name for pair in parse_protocol(contrasted(("c", "a"), ("b", "a"))).contrasts] == ["c − a", "b − a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (contrasted(("a", "d")), "contrast[1].reference: no arm is called 'd'"),
+        (contrasted(("a", "a")), "contrast[1].reference: a cannot be compared with itself"),
+        (contrasted(("a", "b"), ("b", "a")), "contrast[2]: the same arms as contrast[1]"),
+        (contrasted(("a", "b")).replace('code = "a"', 'code = "a"\nreference = true'), "contrast[1].arm: a is the ref"),
+        (THREE.replace("permuted-blocks", "alternating"), "design.scheme: alternating is for two arms; for 3 take"),
+        (THREE.replace('"permuted-blocks"', '"unrestricted"\nblocks = 60'), "design.blocks: 60 are too many for"),
+        (THREE.replace("[design]", '[[arm]]\ncode = "d"\nlabel = "4"\n[[arm]]\ncode = "e"\nlabel = "5"\n[design]'),
+         "arm: 2 to 4 arms can be compared, this protocol has 5"),
+    ],
+)  # fmt: skip
+def test_contrasts_that_cannot_be_are_refused(text: str, mistake: str) -> None:
+    """An arm that is not there, one held to itself, the same two twice, a reference that is not one, too many."""
+    assert [line[: len(mistake)] for line in mistakes_in(text)] == [mistake]
 
 
 @pytest.mark.parametrize("name", sorted(name for name, measure in MEASURES.items() if measure.better is None))
@@ -314,3 +365,15 @@ def test_shuffled_lines_are_read_or_refused(changes: list[tuple[int, str]]) -> N
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text makes the reader fail in another way."""
     assert mistakes_in(text)
+
+
+def test_a_design_that_no_sequence_can_keep_is_refused() -> None:
+    """ABBA and BAAB need blocks in pairs, and always hold the same arm twice running."""
+    odd = changed('scheme = "randomised-pairs"', 'scheme = "counterbalanced"').replace("blocks = 6", "blocks = 5")
+    assert mistakes_in(odd) == [
+        "design.blocks: this scheme takes blocks in pairs (ABBA or BAAB); 5 is odd",
+    ]
+    strict = changed('scheme = "randomised-pairs"', 'scheme = "counterbalanced"\nlongest_run = 1')
+    assert mistakes_in(strict) == [
+        "design.longest_run: no sequence keeps to 1 running; take a longer one, or another scheme"
+    ]

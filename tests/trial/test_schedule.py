@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nof1.errors import DataError, ProtocolError
 from nof1.trial.allocation import allocate
 from nof1.trial.protocol import Arm, Design
-from nof1.trial.schedule import Schedule, calendar, evening_of, schedule, schedule_from_csv
+from nof1.trial.schedule import Schedule, calendar, evening_of, periods_like_two, schedule, schedule_from_csv
 
 ARMS = (Arm(code="A", label="One"), Arm(code="B", label="Other", reference=True))
 DAY = timedelta(days=1)
@@ -132,6 +132,57 @@ def test_a_schedule_from_elsewhere_is_read() -> None:
     nights = calendar(made)
     assert nights["run_in"].to_list() == [True] + [False] * 8
     assert nights["arm"].to_list() == [None, "A", "A", "B", "B", None, "B", "A", "A"]
+
+
+ABBA = """date,arm,period
+2026-05-01,,
+2026-05-02,A,first
+2026-05-03,A,first
+2026-05-04,B,2
+2026-05-05,B,2
+2026-05-06,B,3
+2026-05-07,B,3
+2026-05-08,A,4
+2026-05-09,A,4
+"""
+
+
+def test_two_periods_of_one_arm_stay_two_where_the_schedule_says_so() -> None:
+    """With a column ``period`` ABBA is four periods in two blocks, each with its transition night; without it the two
+    in the middle are one, which is named as one that is as long as two."""
+    made = schedule_from_csv(ABBA, ARMS, 1)
+    assert [(p.number, p.block, p.arm, p.nights) for p in made.periods] == [
+        (1, 1, "A", 2),
+        (2, 1, "B", 2),
+        (3, 2, "B", 2),
+        (4, 2, "A", 2),
+    ]
+    assert calendar(made)["transition"].sum() == 4
+    assert periods_like_two(made) == ()
+    merged = "\n".join(line.rpartition(",")[0] for line in ABBA.splitlines())
+    assert [p.nights for p in schedule_from_csv(merged, ARMS, 1).periods] == [2, 4, 2]
+    assert periods_like_two(schedule_from_csv(merged, ARMS, 1)) == (2,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("07,B,3", "07,B,", "line 8: a night on an arm has a period, and one on no arm has none"),
+        ("01,,", "01,,1", "line 2: a night on an arm has a period, and one on no arm has none"),
+        ("08,A,4", "08,A,3", "period '3': from 2026-05-06, and again from 2026-05-08"),
+        ("09,A,4", "10,A,4", "period '4': from 2026-05-08, and again from 2026-05-10"),
+        ("2026-05-06,B,3\n", "2026-05-06,,\n", None),
+    ],
+)
+def test_periods_that_are_none_are_refused(old: str, new: str, said: str | None) -> None:
+    """A period without a name, on two arms, or with a night on no arm inside it, is named and refused."""
+    text = ABBA.replace(old, new)
+    if said is None:
+        assert [p.nights for p in schedule_from_csv(text, ARMS, 1).periods] == [2, 2, 1, 2]
+    else:
+        with pytest.raises(ProtocolError) as refused:
+            schedule_from_csv(text, ARMS, 0)
+        assert [line[: len(said)] for line in refused.value.mistakes] == [said]
 
 
 @given(st.permutations(CSV.splitlines()[1:]))

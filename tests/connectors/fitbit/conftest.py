@@ -9,7 +9,7 @@ import pytest
 
 from nof1.connect.connector import Imported, ReadOptions
 from nof1.connect.reading import Export
-from nof1_connectors.fitbit import CONNECTOR
+from nof1.connect.recognition import recognise
 
 type ReadFiles = Callable[..., Imported]
 
@@ -25,6 +25,7 @@ def read_files(tmp_path_factory: pytest.TempPathFactory) -> ReadFiles:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content if isinstance(content, str) else json.dumps(content))
         options = ReadOptions(participant="P07", zone=zone, zone_source="option" if zone else "none")
-        return CONNECTOR.read(Export(folder), options)
+        (claim,) = recognise(Export(folder), "fitbit")
+        return claim.read(options)
 
     return read

@@ -8,7 +8,7 @@ import pytest
 
 from nof1.connect.connector import ReadOptions
 from nof1.connect.reading import Export
-from nof1_connectors.fitbit import CONNECTOR
+from nof1.connect.recognition import recognise
 
 EXPORTS = Path(__file__).parent / "exports"
 CASES = sorted(path.name for path in EXPORTS.iterdir() if path.is_dir())
@@ -27,7 +27,8 @@ def test_an_export_gives_exactly_its_sessions(case: str) -> None:
     """Every column of every session, every warning and every count is what stands beside the export."""
     options = ReadOptions(participant="P01", zone="Europe/Berlin", zone_source="participant")
     with Export(EXPORTS / case) as export:
-        imported = CONNECTOR.read(export, options)
+        (claim,) = recognise(export)
+        imported = claim.read(options)
     found = {
         "read": imported.read,
         "warnings": list(imported.warnings),

@@ -3,15 +3,15 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nof1_connectors.fitbit.parse import Piece, local_time, overlay, parse_log, place
+from nof1.connect.connector import ReadOptions
+from nof1_connectors.fitbit.parse import parse_log
 
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN = ReadOptions(zone="Europe/Berlin", zone_source="option")
 
 
 def log(start: str, stages: list[tuple[str, int]], shorts: list[tuple[int, int]] = [], **more: Any) -> dict[str, Any]:  # noqa: B006
@@ -69,23 +69,23 @@ def test_short_wakes_are_laid_over_the_stages() -> None:
 @given(
     lengths=st.lists(
         st.tuples(st.integers(0, 300), st.sampled_from(["deep", "light", "rem"])), min_size=1, max_size=12
-    ),
+    ).filter(lambda lengths: sum(seconds for seconds, _ in lengths) >= 60),
     wakes=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 400)), max_size=8),
 )
-def test_the_overlay_is_painting_second_by_second(lengths: list[tuple[int, str]], wakes: list[tuple[int, int]]) -> None:
+def test_short_wakes_are_painted_second_by_second(lengths: list[tuple[int, str]], wakes: list[tuple[int, int]]) -> None:
     """Laying wakes over stages gives what painting every single second would give, in order and without overlap."""
-    base, at = [], 0
-    for seconds, label in lengths:
-        base.append(Piece(at, seconds, label))
-        at += seconds
-    shorts = sorted(Piece(start, seconds, "wake") for start, seconds in wakes if start < at)
-    canvas = [piece.label for piece in base for _ in range(piece.seconds)]
-    for short in shorts:
-        canvas[short.start_s : min(short.end_s, at)] = ["wake"] * (min(short.end_s, at) - short.start_s)
-    result = overlay(base, shorts)
-    assert [piece.label for piece in result for _ in range(piece.seconds)] == canvas
-    assert all(a.end_s == b.start_s for a, b in pairwise(result))
-    assert all(piece.seconds > 0 for piece in result)
+    stages = [(label, seconds) for seconds, label in lengths]
+    canvas = [label for label, seconds in stages for _ in range(seconds)]
+    shorts = sorted((start, seconds) for start, seconds in wakes if start < len(canvas))
+    for start, seconds in shorts:
+        end = min(start + seconds, len(canvas))
+        canvas[start:end] = ["wake"] * (end - start)
+    record = log("2026-04-14T23:00:00", stages, shorts)
+    record["levels"]["summary"] = {}
+    found = pieces(parse_log(record, BERLIN).row)
+    assert [label for _, seconds, label in found for _ in range(seconds)] == canvas
+    assert all(a[0] + a[1] == b[0] for a, b in pairwise(found))
+    assert all(seconds > 0 for _, seconds, _ in found)
 
 
 @pytest.mark.parametrize("jumps", [False, True], ids=["running on", "jumping"])
@@ -114,18 +114,16 @@ def test_a_night_crossing_a_clock_change_keeps_its_true_length(start: str, chang
     assert parsed.notes == ()
 
 
-def test_a_start_that_occurs_twice_is_the_earlier_and_one_that_does_not_occur_is_read_before_the_change() -> None:
-    """Starts on a clock change are placed by a fixed rule, with a note; others without."""
-    twice, notes = place(local_time("2026-10-25T02:30:00"), BERLIN)
-    assert (twice.isoformat(), "repeats" in notes[0]) == ("2026-10-25T00:30:00+00:00", True)
-    never, notes = place(local_time("2026-03-29T02:30:00"), BERLIN)
-    assert (never.isoformat(), "skips" in notes[0]) == ("2026-03-29T01:30:00+00:00", True)
-    assert place(local_time("2026-03-28T02:30:00"), BERLIN)[1] == ()
+def test_a_start_on_a_clock_change_is_said() -> None:
+    """A log that starts at a time that occurs twice is placed by the fixed rule, and the person hears of it."""
+    parsed = parse_log(log("2026-10-25T02:30:00", [("light", 3600)]), BERLIN)
+    assert parsed.row["start"].isoformat() == "2026-10-25T00:30:00+00:00"
+    assert "repeats" in parsed.notes[0]
 
 
 def test_without_a_zone_local_times_stand_and_offsets_are_missing() -> None:
     """A dry run without a zone shows wall-clock times as they are written."""
-    row = parse_log(log("2026-04-14T23:30:00", [("light", 3600)]), None).row
+    row = parse_log(log("2026-04-14T23:30:00", [("light", 3600)]), ReadOptions()).row
     assert (row["start"].isoformat(), row["offset_start"], row["offset_end"]) == (
         "2026-04-14T23:30:00+00:00",
         None,
@@ -210,6 +208,13 @@ def test_a_broken_log_says_what_is_broken(change: dict[str, Any], reason: str) -
     """A log that cannot be used is refused with the reason, and nothing else happens."""
     with pytest.raises(ValueError, match=reason):
         parse_log(log("2026-04-14T23:00:00", [("light", 3600)]) | change, BERLIN)
+
+
+def test_a_log_that_would_keep_its_reader_busy_is_refused() -> None:
+    """More stages and short wakes than any night has reject the log at once instead of comparing them all."""
+    record = log("2026-04-14T23:00:00", [("light", 60), ("deep", 60)] * 300, [(36_100, 30)] * 600)
+    with pytest.raises(ValueError, match="600 stages and 600 short wakes"):
+        parse_log(record, BERLIN)
 
 
 @pytest.mark.parametrize("record", [None, 7, "sleep", [], {}, {"minuteData": [{"dateTime": "03:13:00", "value": "2"}]}])

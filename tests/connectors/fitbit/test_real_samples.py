@@ -6,10 +6,12 @@ import polars as pl
 import pytest
 
 from nof1.connect.connector import Imported, ReadOptions
-from nof1.connect.reading import Export
-from nof1_connectors.fitbit import CONNECTOR
+from nof1.connect.reading import Export, fingerprint
+from nof1.connect.recognition import recognise
 
 SAMPLES = Path(__file__).parents[3].parent / "shared" / "samples" / "fitbit"
+
+OPTIONS = ReadOptions(zone="America/New_York", zone_source="option")
 
 pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no real samples at {SAMPLES}")
 
@@ -18,7 +20,8 @@ pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no real samples a
 def imported() -> Imported:
     """All samples read as one export."""
     with Export(SAMPLES) as export:
-        return CONNECTOR.read(export, ReadOptions(zone="America/New_York", zone_source="option"))
+        (claim,) = recognise(export, "fitbit")
+        return claim.read(OPTIONS)
 
 
 def minutes(sessions: pl.DataFrame) -> pl.DataFrame:
@@ -68,7 +71,6 @@ def test_no_real_zero_became_a_latency(imported: Imported) -> None:
 def test_reading_twice_gives_the_same_table_and_fingerprint(imported: Imported) -> None:
     """Reading is repeatable."""
     with Export(SAMPLES) as one, Export(SAMPLES) as two:
-        options = ReadOptions(zone="America/New_York", zone_source="option")
-        assert CONNECTOR.read(one, options).sessions.equals(imported.sessions)
-        CONNECTOR.read(two, options)
-        assert one.fingerprint() == two.fingerprint()
+        first, second = (recognise(export, "fitbit")[0] for export in (one, two))
+        assert first.read(OPTIONS).sessions.equals(imported.sessions)
+        assert fingerprint(first.members) == fingerprint(second.members)

@@ -1,0 +1,61 @@
+"""Results of three arms in words and figures: each contrast under its own name, with its own draws."""
+
+import re
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from nof1.report import alternatives, figures
+from nof1.report.lines import lines
+
+THIRD = {"code": "citrate", "label": "Magnesium citrate", "reference": False}
+BEST = {"arm": "citrate", "error": 0.304, "probability": {"magnesium": 0.296, "citrate": 0.696, "placebo": 0.008}}
+
+
+def on_axis(svg: str) -> list[float]:
+    """The numbers along the axis of a figure."""
+    return [float(text.replace("−", "-")) for text in re.findall(r">([−-]?\d+)</text>", svg)]
+
+
+@pytest.fixture
+def three(make: Any) -> tuple[Any, xr.DataTree]:
+    """Deep sleep of three arms: magnesium and citrate against placebo, the second 30 minutes above the first."""
+    result, tree = make("benefit")
+    first = result["outcomes"][0] | {"best_arm": BEST}
+    second = deepcopy(first) | {"arm": "citrate"}
+    names = ["magnesium − placebo", "citrate − placebo"]
+    groups = {name: tree["deep_min"][name].to_dataset() for name in tree["deep_min"].children}
+    for name in ("posterior", "prior"):
+        groups[name] = xr.concat([groups[name], groups[name] + 30], xr.Variable("contrast", names))
+    told = result | {"arms": [*result["arms"], THIRD], "outcomes": [first, second, result["outcomes"][1]]}
+    return told, xr.DataTree.from_dict({f"/deep_min/{name}": group for name, group in groups.items()})
+
+
+def test_the_best_arm_is_said_after_the_last_contrast_of_its_outcome(three: Any) -> None:
+    """Once an outcome, ranked, with the probability of choosing wrong; nothing where there is none."""
+    outcomes = three[0]["outcomes"]
+    assert [alternatives.best_arm(outcomes, place) is None for place in range(3)] == [True, False, True]
+    assert alternatives.best_arm(outcomes, 1) == (
+        "Which arm has the best deep sleep: citrate 69 %, magnesium 30 %, placebo under 1 %. Whoever chooses citrate "
+        "is wrong with a probability of 31 %."
+    )
+    assert sum("Which arm has the best" in line for line in lines(three[0])) == 1
+
+
+def test_the_best_arm_is_said_where_the_last_contrast_has_no_numbers(three: Any) -> None:
+    """An arm with too few nights takes its own contrast away, and not what is known of the others."""
+    outcomes = three[0]["outcomes"]
+    outcomes[1] |= {"best_arm": None, "verdict": "not_usable"}
+    assert "citrate 69 %" in (alternatives.best_arm(outcomes, 1) or "")
+
+
+def test_each_contrast_is_drawn_from_its_own_draws(three: Any) -> None:
+    """The posterior of citrate − placebo is citrate's and not magnesium's."""
+    result, tree = three
+    one, other = (
+        figures.posterior_figure(outcome, result["arms"], tree["deep_min"]) for outcome in result["outcomes"][:2]
+    )
+    assert "citrate − placebo" in other.wide
+    assert max(on_axis(other.wide)) > max(on_axis(one.wide)) + 15

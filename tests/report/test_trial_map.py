@@ -1,0 +1,80 @@
+"""The trial as planned and as lived: every night a square, what became of it, and what was taken."""
+
+import xml.etree.ElementTree as ET
+from datetime import timedelta
+from itertools import batched
+from typing import Any
+
+import polars as pl
+import pytest
+from tests.report.test_hostile import HOSTILE
+
+from nof1.report.figures import planned_nights
+from nof1.report.trial_map import trial_map
+from nof1.trial.adherence import AS_ASSIGNED, MISSED, NOT_DUE, UNKNOWN
+
+
+@pytest.fixture
+def nights(make: Any) -> tuple[Any, pl.DataFrame]:
+    """The arms and the nights of one trial."""
+    result, tree = make("benefit")
+    return result["arms"], planned_nights(tree["deep_min/constant_data"].to_dataset())
+
+
+def marks(svg: str, kind: str) -> int:
+    """Count the marks of a kind, those of the key left out."""
+    drawn = [element for element in ET.fromstring(svg).iter() if element.get("class") == kind]  # noqa: S314
+    return max(0, len(drawn) - 1)
+
+
+def test_every_night_is_drawn_as_what_it_was(nights: Any) -> None:
+    """Used, recorded and not used, and not recorded nights are drawn as often as there are, and told in words."""
+    arms, planned = nights
+    figure = trial_map(planned, arms, None)
+    recorded = pl.col("value").is_not_null()
+    used = planned.filter("used", recorded).height
+    aside, missing = planned.filter(~pl.col("used"), recorded).height, planned.filter(~recorded).height
+    for svg in (figure.wide, figure.narrow):
+        assert [marks(svg, kind) for kind in ("used", "aside", "missing")] == [used, aside, missing]
+    assert f"{used} compared, {aside} recorded, not compared, {missing} not recorded." in figure.alternative
+    assert figure.alternative.startswith(f"12 periods, {planned.height} nights: ")
+
+
+def test_doses_that_were_not_as_assigned_are_marked(nights: Any) -> None:
+    """A dose not taken, one that nobody logged and one that was not due are marked; the others are not."""
+    arms, planned = nights
+    odd = {0: NOT_DUE, 9: MISSED, 10: MISSED, 40: UNKNOWN}
+    status = [odd.get(place, AS_ASSIGNED) for place in range(planned.height)]
+    figure = trial_map(planned, arms, pl.DataFrame({"night": planned["date"], "status": status}))
+    assert [marks(figure.wide, kind) for kind in ("missed", "unknown", "not-due")] == [2, 1, 1]
+    assert "2 dose not taken, 1 dose not logged, 1 taken, none due." in figure.alternative
+
+
+def test_a_row_is_a_period_and_nothing_sticks_out(nights: Any) -> None:
+    """Run-in and twelve periods are thirteen rows; periods of 60 nights still fit a phone."""
+    arms, planned = nights
+    drawn = ET.fromstring(trial_map(planned, arms, None).narrow)  # noqa: S314
+    rows = [text for text in drawn.iter("{http://www.w3.org/2000/svg}text") if "(" not in (text.text or "")]
+    assert len(rows) == 13
+    start = planned["date"][0]
+    long = pl.DataFrame(
+        {"date": [start + timedelta(days=n) for n in range(120)], "value": [60.0] * 120, "used": [True] * 120}
+        | {"arm": ["magnesium"] * 60 + ["placebo"] * 60, "period": [0] * 60 + [1] * 60}
+    )
+    ends = [
+        float(box.get("x", 0)) + float(box.get("width", 0))
+        for box in ET.fromstring(trial_map(long, arms, None).narrow).iter("{http://www.w3.org/2000/svg}rect")  # noqa: S314
+    ]
+    assert max(ends) <= 340
+
+
+@pytest.mark.parametrize("turn", range(0, len(HOSTILE), 6))
+def test_hostile_codes_stay_text(nights: Any, turn: int) -> None:
+    """Arms called like markup or control codes, known or not, are drawn as text: the SVG has no element more."""
+    arms, planned = nights
+    quiet = {element.tag for element in ET.fromstring(trial_map(planned, arms, None).wide).iter()}  # noqa: S314
+    for known, unknown in batched(HOSTILE[turn : turn + 6], 2, strict=True):
+        renamed = [dict(arm) | ({"code": known} if arm["code"] == "magnesium" else {}) for arm in arms]
+        shown = planned.with_columns(pl.col("arm").replace({"magnesium": known, "placebo": unknown}))
+        tree = ET.fromstring(trial_map(shown, renamed, None).wide)  # noqa: S314
+        assert {element.tag for element in tree.iter()} == quiet, (known, unknown)
