@@ -55,10 +55,16 @@ def before_lock(record: Record, participant: str, openings: Sequence[Opening]) -
     return [opening for opening in openings if not locked or opening.at < datetime.fromisoformat(locked[0].at)]
 
 
-def with_opened(schedule: Schedule, openings: Sequence[Opening]) -> Schedule:
-    """Fill the arms in when all are open: what was opened for an emergency is not told to everybody else."""
+def with_opened(planned: Schedule, openings: Sequence[Opening]) -> Schedule:
+    """Fill the arms in when all are open: what was opened for an emergency is not told to everybody else.
+
+    Parameters
+    ----------
+    planned
+        The calendar as it was drawn: of one that an early end cut, the bottles opened so far may seem to be all.
+    """
     arms = opened(openings)
-    return schedule.with_arms(arms) if arms.keys() >= _numbers(schedule) else schedule
+    return planned.with_arms(arms) if arms.keys() >= _numbers(planned) else planned
 
 
 def opened(openings: Sequence[Opening]) -> dict[int, str]:

@@ -61,8 +61,11 @@ class Trial:
 
     Parameters
     ----------
+    planned
+        The calendar as it was drawn. Its arms are None until every one of them was opened, those of periods that a
+        trial ended before included: nothing that reads a sealed trial can tell them.
     schedule
-        Its arms are None until every one of them was opened: nothing that reads a sealed trial can tell them.
+        The same, as pauses moved it and an early end cut it.
     allocation
         The draw; None when the schedule was brought and nof1 drew nothing, and while it is sealed.
     seal
@@ -81,6 +84,7 @@ class Trial:
 
     participant: Participant
     protocol: Protocol
+    planned: Schedule
     schedule: Schedule
     allocation: Allocation | None
     seal: Seal | None
@@ -108,8 +112,8 @@ class Trial:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether the arm of any period is still concealed."""
-        return any(period.arm is None for period in self.schedule.periods)
+        """Whether the arm of any period is still concealed, be it one that nobody lived."""
+        return any(period.arm is None for period in self.planned.periods)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -232,16 +236,17 @@ def read_trial(study: Study, record: Record, participant: str | None = None) -> 
         raise TamperedError(f"{study.folder.path}: {'; '.join(faults)}. Restore it from a copy.")
     payload = events[0].payload
     drawn, sealed = payload["allocation"], payload["seal"]
-    planned = Schedule.from_payload(payload["schedule"])
     conducted = record.events("conduct", participant=person.code)
     opened = read_openings(record, person.code)
+    planned = with_opened(Schedule.from_payload(payload["schedule"]), opened)
     protocol = parse_protocol(study.folder.protocol.read_text(encoding="utf-8"))
     require_possible(protocol, payload, opened, conducted)
     whole = next((opening.allocation for opening in opened if opening.allocation), drawn)
     trial = Trial(
         participant=person,
         protocol=protocol,
-        schedule=with_opened(as_conducted(planned, conducted), opened),
+        planned=planned,
+        schedule=as_conducted(planned, conducted),
         allocation=Allocation.from_payload(whole) if whole else None,
         seal=Seal(**sealed) if sealed else None,
         openings=opened,
