@@ -231,6 +231,27 @@ def make_script(seed: int) -> Script:
     return Script(protocol, tuple(steps))
 
 
+def make_emergency(seed: int) -> Script:
+    """Invent a trial in which somebody opens the first bottle with the true key, and all of its arms that were lived
+    are known to them when it is stopped; everybody else goes on looking."""
+    script = make_script(seed)
+    begin = script.steps[0].now
+    start = next(place for place, step in enumerate(script.steps) if step.words[0] == "import")
+    opening = begin + timedelta(days=4)
+    ended, late = opening + timedelta(hours=1), opening + timedelta(days=60)
+    looks = (*LAST_LOOK[:-1], "report", "imports", "baseline", "participant")
+    rng = random.Random(seed)
+    steps = [
+        *script.steps[: start + 1],
+        Step(opening, ("unblind", "--key", "TRUE", "--period", "1", "--reason", "emergency department asks")),
+        Step(ended, ("stop", "--reason", "unwell")),
+        *(Step(at, (*TYPED[name][1](rng, at.date()), *json_or_not(rng))) for at in (ended, late) for name in looks),
+        *(Step(late, ("export", form, f"last-{form}")) for form in EXPORTED),
+        *(Step(late, words) for words in (("report", "--all"), ("analyse",), ("lock", "--looked", "no"), ("status",))),
+    ]
+    return Script(script.protocol, tuple(steps))
+
+
 def json_or_not(rng: random.Random) -> tuple[str, ...]:
     """Half of all commands are typed by a script that wants JSON."""
     return ("--json",) if rng.random() < 0.5 else ()

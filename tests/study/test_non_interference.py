@@ -19,12 +19,12 @@ import polars as pl
 import pyrage
 import pytest
 from tests.cases import Typist, write_export
-from tests.study.scripts import FIRST, NOT_TYPED, TYPED, Script, Step, make_script
+from tests.study.scripts import FIRST, NOT_TYPED, TYPED, Script, Step, make_emergency, make_script
 
 from nof1.cli.main import SECTIONS
 from nof1.store import folder as folder_module
 from nof1.store import seal as seal_module
-from nof1.study import deidentified, diaries, exports, fhir, progress, protocols, trials
+from nof1.study import deidentified, diaries, exports, fhir, progress, protocols, sealing, trials
 from nof1.study.imports import list_imports
 from nof1.study.study import open_study
 from nof1.trial.commitment import Sealed
@@ -54,10 +54,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Provisions:
-    """What there is before the trial: exports of one sleep, the custodian's public key, a key that opens nothing."""
+    """What there is before the trial: exports of one sleep, the custodian's two keys, a key that opens nothing."""
 
     folder: Path
     public_key: str
+    true_key: Path
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,8 @@ def provisions(tmp_path_factory: pytest.TempPathFactory) -> Provisions:
     write_export(folder / "whole.zip", 30, first=first)
     (folder / "diary.csv").write_text(f"night,dose_taken,lights_out\n{FIRST},yes,23:10\n")
     seal_module.new_key(folder / "stranger.key")
-    return Provisions(folder, seal_module.new_key(folder.parent / f"{folder.name}.key"))
+    true_key = folder.parent / f"{folder.name}.key"
+    return Provisions(folder, seal_module.new_key(true_key), true_key)
 
 
 DRAW: Final = Sequences.nth
@@ -110,6 +112,8 @@ class Worlds:
 
     def _words(self, step: Step) -> list[str]:
         words = [self.provisions.public_key if word == "PUBLIC" else word for word in step.words]
+        if "TRUE" in words:
+            words[words.index("TRUE")] = str(self.provisions.true_key)
         if "IMPORT" in words:
             listed = list_imports(open_study("s"))
             words[words.index("IMPORT")] = listed[0].key if listed else "none"
@@ -206,6 +210,61 @@ def test_with_the_real_seal_only_ciphertext_commitment_and_hashes_differ(truly_s
     (one, other), secrets = [world[:2] for world in told], [world[2] for world in told]
     assert one == other
     assert all(here != there for here, there in zip(*secrets, strict=True))
+
+
+NAMES_WHAT_IT_OPENS: Final = ("unblind", "verify")
+"""What one who holds the key types, and the hash over the record in which that stands."""
+
+
+def lived_with_an_emergency(worlds: Worlds, seed: int) -> list[list[Seen]]:
+    """Both worlds of `make_emergency`, without what the person with the key was told, and without the record of it."""
+    return [
+        [
+            replace(one, files={name: file for name, file in one.files.items() if name != "s/record.sqlite"})
+            for one in worlds.live(make_emergency(seed), exchanged=exchanged)
+            if one.step.words[0] not in NAMES_WHAT_IT_OPENS
+        ]
+        for exchanged in (False, True)
+    ]
+
+
+@pytest.fixture
+def opened_worlds(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Worlds:
+    """Worlds in which the true key opens what was drawn, though ciphertexts are stand-ins."""
+
+    def open_seal(trial: Any, key: Any) -> Any:
+        assert key.file == worlds.provisions.true_key
+        return SimpleNamespace(allocation=SimpleNamespace(sequence=worlds.drawn, seed=None))
+
+    monkeypatch.setattr(sealing, "open_seal", open_seal)
+    return worlds
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_bottle_opened_tells_nobody_else(opened_worlds: Worlds, seed: int) -> None:
+    """After an emergency and a stop whoever looks sees the same under both sequences; the opening itself did work."""
+    one, other = lived_with_an_emergency(opened_worlds, seed)
+    differing = [_first_difference(here, there) for here, there in zip(one, other, strict=True) if here != there]
+    assert differing == []
+    assert [step.exit_code for step in one if step.step.words[0] == "stop"] == [0]
+    with open_study(opened_worlds.home / "s").record() as record:
+        assert len(record.events("unsealed_period", participant="P01")) == 1
+
+
+def test_an_opened_bottle_that_is_told_after_a_stop_is_found(
+    opened_worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above is no formality: calling a cut calendar open, as nof1 once did, makes it fail."""
+    honest = trials.as_conducted
+    monkeypatch.setattr(trials, "with_opened", lambda planned, _: planned)
+
+    def telling(planned: Schedule, events: Any) -> Schedule:
+        cut = honest(planned, events)
+        return cut.with_arms({1: opened_worlds.drawn[0]}) if len(cut.periods) == 1 else cut
+
+    monkeypatch.setattr(trials, "as_conducted", telling)
+    one, other = lived_with_an_emergency(opened_worlds, 0)
+    assert one != other
 
 
 def leaving_the_arms_on_the_schedule(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,12 @@ from nof1.errors import NotAllowedError, TamperedError, UsageError
 from nof1.report.concealment import who_knew
 from nof1.store.seal import Custodian, Key, new_key
 from nof1.study.analysis import analyse
+from nof1.study.conduct import end_trial
 from nof1.study.diaries import log_night, tonight
+from nof1.study.fhir import fhir_bundle
 from nof1.study.imports import import_exports
+from nof1.study.package import export_package
+from nof1.study.pages import write_report
 from nof1.study.sealing import (
     Looked,
     lock_analysis,
@@ -188,6 +192,39 @@ def test_before_the_last_night_only_one_period_can_be_opened(study: Study, key: 
         trial = read_trial(study, record)
     assert {period.arm for period in trial.schedule.periods} == {None}, "the emergency is no reason to tell the evening"
     assert [(opening.period, opening.reason) for opening in trial.openings] == [(3, "emergency department asks")]
+
+
+@pytest.mark.parametrize("opened", [(1,), (1, 2)])
+def test_a_stop_tells_no_bottle_that_an_emergency_opened(
+    study: Study, key: Path, tmp_path: Path, opened: tuple[int, ...]
+) -> None:
+    """Where all that was lived was opened singly, the trial stays sealed: to tables, bundles, packages and analysis."""
+    for period in opened:
+        unblind(study, Key(file=key), reason="emergency department asks", period=period)
+    last = FIRST + timedelta(days=3 * len(opened) - 1)
+    stopped = replace(study, clock=lambda: datetime.combine(last, time(20), UTC))
+    end_trial(stopped, reason="unwell")
+    later = replace(study, clock=lambda: AFTER)
+    with later.record() as record:
+        trial = read_trial(later, record)
+    assert trial.is_sealed
+    assert [period.arm for period in trial.schedule.periods] == [None] * len(opened)
+    assert "Period" not in json.dumps(fhir_bundle(later))
+    export_package(later, tmp_path / "packed")
+    packed = (tmp_path / "packed" / "data" / "schedule.csv").read_text()
+    assert not [arm for arm in ("magnesium", "placebo") if arm in packed]
+    assert "The treatments are still concealed." in write_report(later).read_text()
+    with pytest.raises(NotAllowedError, match="sealed"):
+        analyse(later)
+
+
+def test_a_trial_that_ended_before_its_first_night_stays_sealed(study: Study) -> None:
+    """No period is left of it, and its bottles are concealed all the same."""
+    end_trial(study, reason="moved house")
+    with study.record() as record:
+        trial = read_trial(study, record)
+    assert trial.is_sealed
+    assert not trial.schedule.periods
 
 
 def test_what_changes_after_the_lock_is_told(over: Study, key: Path, tmp_path: Path) -> None:
