@@ -52,7 +52,10 @@ def summed_up(draws: np.ndarray) -> dict[str, Any]:
 
 
 def planned_trial(rng: np.random.Generator, *, typical: float, effect: float, sd: float, log: bool) -> xr.Dataset:
-    """Make seven run-in nights and six pairs of ten, the first three of each period set aside, a few unrecorded."""
+    """Make seven run-in nights and six pairs of ten, the first three of each period set aside, a few unrecorded.
+
+    Of one in three nights without a value there is a recording, without stages.
+    """
     order = [arm for flip in rng.random(6) < 0.5 for arm in (("magnesium", "placebo")[:: 1 if flip else -1])]
     arm = [""] * 7 + [code for code in order for _ in range(10)]
     period = np.array([-1] * 7 + [number for number in range(12) for _ in range(10)])
@@ -61,9 +64,11 @@ def planned_trial(rng: np.random.Generator, *, typical: float, effect: float, sd
     value = rng.normal(typical + effect * on, sd)
     value = np.exp(value) if log else value
     value[rng.random(value.size) < 0.06] = np.nan
+    empty = np.isnan(value)
+    recorded = ~empty | (np.cumsum(empty) % 3 == 1)
     why = [
-        "run_in" if number < 0 else "missing" if np.isnan(y) else "transition" if early else ""
-        for number, y, early in zip(period, value, transition, strict=True)
+        "run_in" if number < 0 else "missing" if not there else "transition" if early else "unstaged" if none else ""
+        for number, there, none, early in zip(period, recorded, empty, transition, strict=True)
     ]
     days = [(FIRST_NIGHT + timedelta(days=n)).isoformat() for n in range(value.size)]
     columns = {
@@ -72,6 +77,7 @@ def planned_trial(rng: np.random.Generator, *, typical: float, effect: float, sd
         "arm": arm,
         "period": period,
         "transition": transition,
+        "recorded": recorded,
         "used": np.array([not reason for reason in why]),
         "why_excluded": why,
     }
@@ -85,7 +91,7 @@ def counted(planned: xr.Dataset) -> dict[str, Any]:
     used, arm = on_arm["used"].to_numpy(), on_arm["arm"].to_numpy()
     return {
         "planned": len(why),
-        "recorded": int(np.isfinite(on_arm["value"].to_numpy()).sum()),
+        "recorded": int(on_arm["recorded"].sum()),
         "used": int(used.sum()),
         "excluded": {reason: why.count(reason) for reason in sorted(set(why) - {""})},
         "used_by_arm": {code: int((used & (arm == code)).sum()) for code in ("magnesium", "placebo")},

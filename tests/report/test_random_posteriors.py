@@ -169,6 +169,8 @@ def test_every_number_on_the_page_is_one_of_the_result(make: Any) -> None:
     known = {text for leaf in leaves if isinstance(leaf, int | float) for text in _shown(leaf)} | FIXED
     known |= {number for leaf in leaves if isinstance(leaf, str) for number in NUMBER.findall(leaf)}
     known |= {"25", "20", str(sum(one["guess"] is not None for one in result["blinding_integrity"]["guesses"]))}
+    doses = list(result["trial"]["doses"].values())
+    known |= {str(sum(arm[key] for arm in doses)) for key in ("taken", "not_taken", "unknown")}
     page = render_report(result, tree).split("Provenance", maxsplit=1)[0]
     text = re.sub(r"<[^>]*>", " ", page.split("</style>", maxsplit=1)[1]).replace("\u00a0", " ").replace("&#39;", "’")
     unknown = [number for number in NUMBER.findall(text) if number not in known]

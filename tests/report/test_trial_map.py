@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from tests.report.test_hostile import HOSTILE
 
+from nof1.report.canvas import FONT_SIZE, NARROW, WIDE
 from nof1.report.figures import planned_nights
-from nof1.report.trial_map import trial_map
+from nof1.report.trial_map import LABEL, WIDEST_MEAN, trial_map
 from nof1.trial.adherence import AS_ASSIGNED, MISSED, NOT_DUE, UNKNOWN
 
 
@@ -28,10 +29,14 @@ def marks(svg: str, kind: str) -> int:
 
 
 def test_every_night_is_drawn_as_what_it_was(nights: Any) -> None:
-    """Used, recorded and not used, and not recorded nights are drawn as often as there are, and told in words."""
+    """Used, recorded and not used, and not recorded nights are drawn as often as there are, and told in words.
+
+    A night that was recorded without stages is not one that was not recorded.
+    """
     arms, planned = nights
+    assert planned.filter("recorded", pl.col("value").is_null()).height > 0
     figure = trial_map(planned, arms, None)
-    recorded = pl.col("value").is_not_null()
+    recorded = pl.col("recorded")
     used = planned.filter("used", recorded).height
     aside, missing = planned.filter(~pl.col("used"), recorded).height, planned.filter(~recorded).height
     for svg in (figure.wide, figure.narrow):
@@ -58,7 +63,8 @@ def test_a_row_is_a_period_and_nothing_sticks_out(nights: Any) -> None:
     assert len(rows) == 13
     start = planned["date"][0]
     long = pl.DataFrame(
-        {"date": [start + timedelta(days=n) for n in range(120)], "value": [60.0] * 120, "used": [True] * 120}
+        {"date": [start + timedelta(days=n) for n in range(120)], "value": [60.0] * 120}
+        | {name: [True] * 120 for name in ("recorded", "used")}
         | {"arm": ["magnesium"] * 60 + ["placebo"] * 60, "period": [0] * 60 + [1] * 60}
     )
     ends = [
@@ -78,3 +84,18 @@ def test_hostile_codes_stay_text(nights: Any, turn: int) -> None:
         shown = planned.with_columns(pl.col("arm").replace({"magnesium": known, "placebo": unknown}))
         tree = ET.fromstring(trial_map(shown, renamed, None).wide)  # noqa: S314
         assert {element.tag for element in tree.iter()} == quiet, (known, unknown)
+
+
+def test_a_long_name_of_an_arm_stops_before_the_squares(nights: Any) -> None:
+    """In either width the words of a row, its date included, end before the first square, and are not cut in vain."""
+    arms, planned = nights
+    named = [
+        dict(arm) | ({"code": "MAGNESIUM-MALATE-AND-GLYCINATE"} if arm["code"] == "magnesium" else {}) for arm in arms
+    ]
+    shown = planned.with_columns(pl.col("arm").replace({"magnesium": "MAGNESIUM-MALATE-AND-GLYCINATE"}))
+    figure = trial_map(shown, named, None)
+    for svg, label in ((figure.wide, LABEL[WIDE]), (figure.narrow, LABEL[NARROW])):
+        words = [text.text or "" for text in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+        assert max(len(text) for text in words if "(" not in text) * WIDEST_MEAN * FONT_SIZE <= label
+        assert any(text.endswith("…") for text in words)
+        assert any(text.endswith(" placebo") for text in words)

@@ -295,6 +295,7 @@ def _constant_data(nights: pl.DataFrame) -> "xr.Dataset":
         pl.col("arm").fill_null(""),
         pl.col("period").fill_null(-1),
         "transition",
+        "recorded",
         "used",
         pl.col("why_excluded").fill_null(""),
     )

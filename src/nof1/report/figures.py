@@ -56,9 +56,9 @@ def planned_nights(group: "xr.Dataset") -> pl.DataFrame:
     -------
     pl.DataFrame
         One row a planned night: ``date``, ``value`` (null = no measurement), ``arm`` (code, "" = none), ``period``
-        (null = none), ``used``.
+        (null = none), ``recorded`` (whether there was any recording), ``used``.
     """
-    names = ("date", "value", "arm", "period", "used")
+    names = ("date", "value", "arm", "period", "recorded", "used")
     return pl.DataFrame({name: group[name].values.tolist() for name in names}).with_columns(
         pl.col("date").str.slice(0, 10).str.to_date(),
         pl.col("value").cast(pl.Float64).fill_nan(None),

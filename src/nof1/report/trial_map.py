@@ -20,6 +20,8 @@ LABEL: Final = {WIDE: 210, NARROW: 132}
 """Pixels for the words before the cells."""
 DATE_ALONE: Final = 54
 """The same for rows that have no name."""
+WIDEST_MEAN: Final = 0.62
+"""How wide the letters of a name in capitals are on average, in font sizes."""
 EDGE: Final = 6
 LARGEST_CELL: Final = 18
 STATES: Final[Mapping[str, str]] = {
@@ -100,7 +102,7 @@ def _rows(planned: pl.DataFrame, arms: Sequence[Json], doses: pl.DataFrame | Non
     names = dict(zip((arm["code"] for arm in arms), arm_look(arms).names, strict=True))
     colours = dict(zip(names, ARM_COLOURS, strict=False))
     said: dict[date, str] = dict(doses.select("night", "status").iter_rows()) if doses is not None else {}
-    nights = planned.select("date", "arm", "period", "used", pl.col("value").is_not_null()).rows()
+    nights = planned.select("date", "arm", "period", "used", "recorded").rows()
     made = []
     for (period, arm), group in groupby(nights, key=lambda night: (night[2], night[1])):
         own = list(group)
@@ -131,13 +133,19 @@ def _drawn(rows: Sequence[Row], key: Mapping[str, str], width: int) -> str:
 def _cells(rows: Sequence[Row], cell: float, label: int) -> Iterator[str]:
     for place, row in enumerate(rows):
         y = EDGE + (place + 0.5) * ROW
-        yield _text(EDGE, y, f"{row.first.day} {row.first:%b} {row.name[: label // 8]}", row.colour)
+        yield _text(EDGE, y, _fitting(f"{row.first.day} {row.first:%b} {row.name}", label), row.colour)
         for night, (state, dose) in enumerate(row.cells):
             x = label + EDGE + (night + 0.5) * cell
             if state is not None:
                 yield _mark(state, x, y, cell, row.colour)
             if dose is not None and dose in DOSES:
                 yield _mark(dose, x, y, cell, row.colour)
+
+
+def _fitting(words: str, width: int) -> str:
+    """Cut words that would run into the squares."""
+    most = int(width / (WIDEST_MEAN * FONT_SIZE))
+    return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
 def _key(key: Mapping[str, str], per_line: int, width: int, top: float) -> Iterator[str]:
