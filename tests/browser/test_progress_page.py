@@ -10,6 +10,7 @@ from tests.browser.test_accessible import judged
 
 from nof1.report.overview import Row, render_overview, running_row
 from nof1.report.progress import Progress, render_progress
+from nof1.study.status import NOT_BEFORE_THE_END
 from nof1.trial.adherence import AS_ASSIGNED, MISSED, NONE_DUE, NOT_DUE, UNKNOWN
 
 pytestmark = pytest.mark.browser
@@ -36,13 +37,10 @@ def progress() -> Progress:
         question="Does magnesium in the evening give this person more deep sleep, or a shorter time to fall asleep? "
         * 2,
         blinding="concealed from participant and clinician",
-        is_sealed=True,
-        has_ended=False,
-        is_withdrawn=False,
-        nights_over=OVER - 7,
-        nights_planned=NIGHTS - 7,
-        first_night=FIRST,
-        last_night=FIRST + timedelta(days=NIGHTS - 1),
+        standing=(
+            f"{OVER - 7} of {NIGHTS - 7} nights on treatment are over. The last night is that of 2027-06-14.",
+            NOT_BEFORE_THE_END,
+        ),
         evenings=pl.DataFrame(evenings),
         kept_out={"entered by hand, not recorded": 9, "part of the night was not scored": 8},
         source="Sleep comes from fitbit/legacy; the time to fall asleep from the diary.",
@@ -57,7 +55,7 @@ def test_the_page_is_silent_fits_and_can_be_read(  # noqa: PLR0917  fixtures and
     page: Any, axe: str, progress: Progress, tmp_path: Path, width: int, dark: bool, kind: str
 ) -> None:
     """No request, no complaint, nothing sticks out, and axe finds nothing."""
-    none_yet = Row(participant="P02", title="", found=("No trial has begun.",), flags=(), link=None)
+    none_yet = Row(participant="P02", title=None, found=("No trial has begun.",), flags=(), link=None)
     rows = [running_row(progress, "P01/report.html"), none_yet]
     path = tmp_path / "page.html"
     path.write_text(render_progress(progress) if kind == "progress" else render_overview(rows), encoding="utf-8")

@@ -149,7 +149,7 @@ def test_what_is_missing_says_so(study: Study, monkeypatch: pytest.MonkeyPatch) 
     bare = nights.with_columns(
         deep_min=pl.Series([None, 0.0]), flags=pl.Series([["unstaged"], []], dtype=pl.List(pl.String))
     )
-    monkeypatch.setattr(fhir, "read_nights", lambda *_, **__: bare)
+    monkeypatch.setattr(fhir, "recorded_nights", lambda *_, **__: bare)
     bundle = fhir_bundle(study)
     check_bundle(bundle)
     unstaged, without = [

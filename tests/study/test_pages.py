@@ -1,43 +1,125 @@
-"""What the page takes from the record beside the result: the doses night by night, where they are those analysed."""
+"""What a page takes from the record beside the result, and when there is no result to tell any more."""
 
-from datetime import date, timedelta
-from types import SimpleNamespace
-from typing import Any
+import hashlib
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
-import polars as pl
 import pytest
+from tests.cases import ZONE
 
+from nof1.store.folder import write_private_file
 from nof1.study import pages
-from nof1.trial.adherence import AS_ASSIGNED, MISSED, NONE_DUE, UNKNOWN
+from nof1.study.conduct import end_trial
+from nof1.study.diaries import log_night
+from nof1.study.overview import write_all_reports
+from nof1.study.pages import write_report
+from nof1.study.study import Study, create_study
+from nof1.study.trials import read_trial, start_trial
+from nof1.trial.adherence import AS_ASSIGNED, MISSED, UNKNOWN
 
-NIGHTS = [date(2026, 12, 1) + timedelta(days=n) for n in range(5)]
-TAKEN = [None, True, False, None, True]
-"""The first night is on no arm; of the four with a dose one was missed and one is not logged."""
+FIRST = date(2026, 12, 1)
+LAST = date(2026, 12, 8)
+AFTER = datetime(2026, 12, 20, 12, tzinfo=UTC)
+NOT_LOGGED = [UNKNOWN] * 5
+PROTOCOL = """
+title = "Tea or water"
+[[arm]]
+code = "tea"
+label = "Tea"
+[[arm]]
+code = "water"
+label = "Water"
+reference = true
+[design]
+scheme = "randomised-pairs"
+blocks = 2
+period_nights = 2
+transition_nights = 0
+run_in_nights = 0
+[safety]
+nothing_to_ask = "invented for the tests"
+[[outcome]]
+measure = "deep_min"
+"""
 
 
-def counted(taken: int, not_taken: int, unknown: int) -> dict[str, Any]:
-    """The part of a result that counts the doses."""
-    return {"trial": {"doses": {"magnesium": {"taken": taken, "not_taken": not_taken, "unknown": unknown}}}}
+def analysed(study: Study) -> Study:
+    """Put stand-ins where an analysis writes, and the event with their hashes on record."""
+    content = {"result.json": b"{}", "posterior.nc": b"draws"}
+    for name, data in content.items():
+        write_private_file(study.folder.reports("P01") / name, data)
+    with study.record() as record, record.writing():
+        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
+        study.append(record, "analysed", hashes, command="analyse", participant="P01")
+    return study
 
 
 @pytest.fixture
-def trial(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Four nights on one arm after one on none, and a diary."""
-    diary = pl.DataFrame({"night": NIGHTS, "dose_taken": TAKEN})
-    monkeypatch.setattr(pages, "read_diary", lambda *_: diary)
-    calendar = pl.DataFrame({"night": NIGHTS, "period": [None, 1, 1, 1, 1], "arm": [None, *["magnesium"] * 4]})
-    arms = [SimpleNamespace(code="magnesium", units_per_dose=2)]
-    return SimpleNamespace(protocol=SimpleNamespace(arms=arms), participant=None, calendar=lambda: calendar)
+def begun(tmp_path: Path) -> Study:
+    """An open trial of eight evenings, on the day before the first."""
+    (tmp_path / "p.toml").write_text(PROTOCOL)
+    study = create_study(tmp_path / "s", zone=ZONE, clock=lambda: datetime(2026, 11, 30, 12, tzinfo=UTC))
+    start_trial(study, tmp_path / "p.toml", on=FIRST)
+    return study
 
 
-def test_doses_are_told_night_by_night(trial: Any) -> None:
-    """Where the diary says what the result counted, every night has its status."""
-    told = pages._doses(None, trial, counted(2, 1, 1))  # type: ignore[arg-type]
-    assert told is not None
-    assert told["status"].to_list() == [NONE_DUE, AS_ASSIGNED, MISSED, UNKNOWN, AS_ASSIGNED]
+@pytest.fixture
+def study(begun: Study) -> Study:
+    """The same when it is over: two doses were taken, one was missed, and of the rest nothing was logged."""
+    late = replace(begun, clock=lambda: AFTER)
+    for place, taken in enumerate((True, False, True)):
+        log_night(late, night=FIRST + timedelta(days=place), dose_taken=taken, reason="late")
+    return late
 
 
-@pytest.mark.parametrize("counts", [(3, 1, 0), (2, 0, 2), (1, 2, 1)])
-def test_a_diary_that_changed_since_the_analysis_is_not_shown(trial: Any, counts: tuple[int, int, int]) -> None:
-    """Where it no longer says what was analysed, the page shows no doses rather than others."""
-    assert pages._doses(None, trial, counted(*counts)) is None  # type: ignore[arg-type]
+def doses(study: Study) -> list[str] | None:
+    """What the page would draw of the doses."""
+    with study.record() as record:
+        told = pages._doses(record, read_trial(study, record))
+    return None if told is None else told["status"].to_list()
+
+
+def test_doses_are_told_night_by_night(study: Study) -> None:
+    """Where nothing was said of a dose since the analysis, every night has its status."""
+    assert doses(analysed(study)) == [AS_ASSIGNED, MISSED, AS_ASSIGNED, *NOT_LOGGED]
+    log_night(study, night=FIRST, note="a warm evening", side_effects={"nausea": "mild"})
+    assert doses(study) == [AS_ASSIGNED, MISSED, AS_ASSIGNED, *NOT_LOGGED]
+
+
+def test_a_dose_told_after_the_analysis_hides_them_all(study: Study) -> None:
+    """Even where the counts stay as they were: two corrections that cancel each other are not what was analysed."""
+    analysed(study)
+    log_night(study, night=FIRST, dose_taken=False, reason="mistyped")
+    log_night(study, night=FIRST + timedelta(days=1), dose_taken=True, reason="mistyped")
+    assert doses(study) is None
+    assert doses(analysed(study)) == [MISSED, AS_ASSIGNED, AS_ASSIGNED, *NOT_LOGGED]
+
+
+def test_who_withdraws_after_the_analysis_takes_the_result_back(study: Study) -> None:
+    """Page and index tell how far the trial was, and no effect; and an end after the last night is not an early one."""
+    analysed(study)
+    end_trial(study, reason="no more", withdraw=True)
+    page = write_report(study).read_text(encoding="utf-8")
+    assert "8 of 8 nights on treatment are over." in page
+    assert "The consent was taken back: nothing of this trial is analysed." in page
+    index = write_all_reports(study).index.read_text(encoding="utf-8")
+    assert "8 of 8 nights on treatment are over." in index
+    with study.record() as record:
+        assert read_trial(study, record).cut_short is None
+
+
+@pytest.mark.parametrize(("evenings_left", "cut_short"), [(0, None), (1, date(2026, 12, 7))])
+def test_only_an_end_that_leaves_nights_unlived_is_early(
+    begun: Study, evenings_left: int, cut_short: date | None
+) -> None:
+    """Who stops on the last evening, its dose taken, has lived the whole trial."""
+    evening = datetime.combine(LAST - timedelta(days=evenings_left), time(20), UTC)
+    that_evening = replace(begun, clock=lambda: evening)
+    log_night(that_evening, dose_taken=True)
+    end_trial(that_evening, reason="moved house")
+    with begun.record() as record:
+        assert read_trial(begun, record).cut_short == cut_short
+    page = write_report(replace(begun, clock=lambda: AFTER)).read_text(encoding="utf-8")
+    assert f"{8 - evenings_left} of 8 nights on treatment are over." in page
+    assert ("It was ended early, with the night of 2026-12-07." in page) == (cut_short is not None)

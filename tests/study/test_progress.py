@@ -10,8 +10,8 @@ from tests.cases import ZONE
 
 from nof1.errors import InputMissingError, TamperedError
 from nof1.store.seal import Custodian, new_key
-from nof1.study import overview, progress
-from nof1.study.conduct import end_trial
+from nof1.study import overview, status
+from nof1.study.conduct import end_trial, pause_trial
 from nof1.study.demo import InventedPerson, invent_nights
 from nof1.study.diaries import log_night
 from nof1.study.imports import import_exports
@@ -20,6 +20,8 @@ from nof1.study.overview import write_all_reports
 from nof1.study.pages import write_report
 from nof1.study.participants import add_participant
 from nof1.study.progress import read_progress
+from nof1.study.sealing import lock_analysis
+from nof1.study.status import trial_status
 from nof1.study.study import Study, create_study
 from nof1.study.synthetic import write_fitbit_takeout
 from nof1.study.trials import start_trial
@@ -99,7 +101,7 @@ def test_every_evening_so_far_is_what_it_was(running: Study) -> None:
     assert states[7:] == ["ahead"] * 7
     assert states.count("used") + states.count("aside") == 6
     assert told.evenings["dose"].to_list()[2:7] == [AS_ASSIGNED, MISSED, UNKNOWN, UNKNOWN, UNKNOWN]
-    assert (told.nights_over, told.nights_planned) == (5, NIGHTS)
+    assert told.standing[0] == f"5 of {NIGHTS} nights on treatment are over. The last night is that of 2026-12-14."
 
 
 def test_a_sealed_trial_has_a_page_of_progress(running: Study) -> None:
@@ -130,11 +132,64 @@ def test_who_withdrew_is_told_that_nothing_is_analysed(running: Study) -> None:
     assert "nof1 analyse" not in page
 
 
+def test_a_trial_that_was_stopped_says_when_and_what_was_planned(running: Study) -> None:
+    """Of twelve nights five are over; the evening on which it was stopped is told, and sealed it stays."""
+    end_trial(running, reason="moved house")
+    page = write_report(replace(running, clock=lambda: AFTER)).read_text(encoding="utf-8")
+    assert "5 of 12 nights on treatment are over. It was ended early, with the night of 2026-12-07." in page
+    assert "Next: nof1 lock, then nof1 unblind, then nof1 analyse." in page
+
+
+def test_a_trial_that_rests_names_no_last_night(running: Study) -> None:
+    """Weeks into a pause the end is not known: no past evening is called the last."""
+    pause_trial(running, reason="influenza")
+    for clock in (MIDDLE, AFTER + timedelta(days=30)):
+        page = write_report(replace(running, clock=lambda at=clock: at)).read_text(encoding="utf-8")
+        assert "5 of 12 nights on treatment are over. The trial rests from 2026-12-08 on" in page
+        assert "The last night is that" not in page
+        assert "Next: nof1" not in page
+
+
+def test_a_trial_that_is_locked_is_not_sent_to_the_lock_again(running: Study) -> None:
+    """What comes next is the key."""
+    over = replace(running, clock=lambda: AFTER)
+    lock_analysis(over, looked="no")
+    assert "Next: nof1 unblind, then nof1 analyse." in trial_status(over).standing[-1]
+
+
+def test_a_change_of_device_says_nothing_of_periods(running: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status tells whether a period began that night; the page, which anybody may print, does not."""
+    nights = read_nights(running)
+    changed = pl.when(pl.col("night") == FIRST + timedelta(days=RUN_IN)).then(pl.lit(["device_changed"]))
+    told = nights.with_columns(flags=changed.otherwise("flags"))
+    monkeypatch.setattr(status, "recorded_nights", lambda *_, **__: told)
+    assert trial_status(running).changes == ["2026-12-03: another device (a period began that night)"]
+    page = write_report(running).read_text(encoding="utf-8")
+    assert "Change: 2026-12-03: another device." in page
+    assert "period" not in page
+
+
+def test_nights_that_do_not_tell_the_outcome_are_not_counted_as_good(
+    running: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorded without stages, there is no deep sleep to compare: page and index say so."""
+    unstaged = pl.when(pl.col("night") <= FIRST + timedelta(days=1)).then(None).otherwise("deep_min")
+    told = read_nights(running).with_columns(deep_min=unstaged)
+    monkeypatch.setattr(status, "recorded_nights", lambda *_, **__: told)
+    progress = read_progress(running)
+    assert progress.evenings["state"].to_list()[:4] == ["aside", "aside", "used", "missing"]
+    assert progress.kept_out == {"deep sleep was not measured": 2}
+    index = write_all_reports(running).index.read_text(encoding="utf-8")
+    assert "deep sleep was not measured: 2 nights" in index
+
+
 def test_a_trial_that_was_stopped_before_its_first_night_has_a_page(begun: Study) -> None:
-    """It has no evening to draw, and says that none is over."""
+    """It has no evening to draw, says that none is over, and sends nobody to an analysis."""
     end_trial(begun, reason="moved house")
     page = write_report(begun).read_text(encoding="utf-8")
-    assert "0 of 0 nights on treatment are over." in page
+    assert "0 of 12 nights on treatment are over." in page
+    assert "nothing can be analysed" in page
+    assert "Next:" not in page
     assert "<img" not in page
 
 
@@ -144,7 +199,7 @@ def test_nights_that_the_protocol_keeps_out_are_counted_with_their_reason(
     """A night that was typed by hand is recorded and kept out, in words."""
     nights = read_nights(running)
     by_hand = pl.when(pl.col("night") == FIRST).then(pl.lit(["manual"])).otherwise("flags")
-    monkeypatch.setattr(progress, "read_nights", lambda *_, **__: nights.with_columns(flags=by_hand))
+    monkeypatch.setattr(status, "recorded_nights", lambda *_, **__: nights.with_columns(flags=by_hand))
     told = read_progress(running)
     assert told.evenings["state"].to_list()[0] == "aside"
     assert told.kept_out == {"entered by hand, not recorded": 1}
@@ -159,26 +214,30 @@ def test_without_a_trial_there_is_no_page(tmp_path: Path) -> None:
 
 
 def test_an_index_links_everybody(running: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One on the way, one without a trial, one whose page cannot be made: each has a row that says so."""
-    add_participant(running, "P02", zone=ZONE)
-    add_participant(running, "P03", zone=ZONE)
-    start_trial(running, running.folder.protocol, participant="P03", open_label=True, on=MIDDLE.date())
+    """One on the way, one without a trial, two whose page cannot be made: each has a row that says so."""
+    for code in ("P02", "P03", "P04"):
+        add_participant(running, code, zone=ZONE)
+    for code in ("P03", "P04"):
+        start_trial(running, running.folder.protocol, participant=code, open_label=True, on=MIDDLE.date())
     written = overview.write_report
 
     def refused(study: Study, *, participant: str) -> Path:
         if participant == "P03":
             raise TamperedError("result.json is not what the analysis wrote.")
+        if participant == "P04":
+            raise KeyError("colour")
         return written(study, participant=participant)
 
     monkeypatch.setattr(overview, "write_report", refused)
     made = write_all_reports(running)
     page = made.index.read_text(encoding="utf-8")
     assert made.index == running.folder.path / "reports" / "index.html"
-    assert page.count("<tr>") == 1 + 3
+    assert page.count("<tr>") == 1 + 4
     assert '<a href="P01/report.html">P01</a>' in page
     assert "5 of 12 nights on treatment are over." in page
     assert "1 night not recorded" in page
-    assert page.count("none has begun") == 2
+    assert page.count("No trial has begun.") == 1
     assert "No page could be made: result.json is not what the analysis wrote." in page
-    assert {code: failure.exit_code for code, failure in made.failures.items()} == {"P03": 76}
+    assert {code: failure.exit_code for code, failure in made.failures.items()} == {"P03": 76, "P04": 1}
+    assert "KeyError: &#39;colour&#39;. That is a fault of nof1" in page
     assert not [name for name in ARMS if name in page]

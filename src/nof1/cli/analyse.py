@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.analysis import Analysis, QuickLook
@@ -76,7 +77,7 @@ def _print_schema() -> None:
 
     from nof1.study.result_schema import result_schema
 
-    click.echo(json.dumps(result_schema(), indent=2, ensure_ascii=False))
+    say(json.dumps(result_schema(), indent=2, ensure_ascii=False))
 
 
 def _look(study_path: Path | None, participant: str | None, *, as_json: bool) -> None:
@@ -111,8 +112,8 @@ def _say_looks(looks: "list[QuickLook]") -> None:
         [_seen(one, reasons) for one in looks],
     )
     for number, reason in enumerate(reasons, start=1):
-        click.echo(click.wrap_text(f"({number}) {reason}", screen_width()))
-    click.echo("By exact integration, without the checks of a fit. For the result and its record: nof1 analyse")
+        say(click.wrap_text(f"({number}) {reason}", screen_width()))
+    say("By exact integration, without the checks of a fit. For the result and its record: nof1 analyse")
 
 
 def _seen(look: "QuickLook", reasons: list[str]) -> list[object]:
@@ -141,15 +142,15 @@ def _say(analysis: "Analysis") -> None:
 
     width = screen_width()
     for line in lines(analysis.result):
-        click.echo(click.wrap_text(line, width))
+        say(click.wrap_text(line, width))
     rows = [_row(outcome) for outcome in analysis.result["outcomes"] if outcome["effect"]]
     if rows:
         click.echo()
         print_table(COLUMNS, rows, spare=SPARE)
         click.echo()
         for line in plot(analysis.result, width=width, ascii_only=shows_only_ascii()):
-            click.echo(line)
-    click.echo(f"\nWritten: {analysis.folder / 'result.json'} and posterior.nc. Next: nof1 report")
+            say(line)
+    say(f"\nWritten: {analysis.folder / 'result.json'} and posterior.nc. Next: nof1 report")
 
 
 def _row(outcome: dict[str, Any]) -> list[object]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import click
 
+from nof1.cli.tables import say
 from nof1.errors import Nof1Error
 
 YES: tuple[str, ...] = ("y", "yes")
@@ -32,7 +33,7 @@ def ask[T](question: str, read: Callable[[str], T]) -> T | None:
         try:
             return read(typed)
         except Nof1Error as error:
-            click.echo(f"  {error}")
+            say(f"  {error}")
 
 
 def ask_yes_no(question: str) -> bool | None:

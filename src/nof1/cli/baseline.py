@@ -8,6 +8,7 @@ import click
 
 from nof1.cli import asking
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.study import Study
@@ -120,7 +121,7 @@ def _serving(text: str) -> tuple[str, float]:
 def _ask() -> "Baseline":
     from nof1.trial.baseline import AGE_BANDS, FOODS, SAID, Baseline
 
-    click.echo("Before the trial. Enter skips a question.")
+    say("Before the trial. Enter skips a question.")
     said: dict[str, Any] = {
         "age_band": asking.ask_one_of(f"Age: {', '.join(AGE_BANDS)}", AGE_BANDS),
         "isi": _number("Sum of the Insomnia Severity Index, 0 to 28", "isi", int),
@@ -172,7 +173,7 @@ def _list_foods(*, as_json: bool) -> None:
         return
     rows = [[name, food.serving, food.magnesium_mg] for name, food in FOODS.items()]
     print_table(["food", "serving", "magnesium mg"], rows)
-    click.echo("From USDA FoodData Central, SR Legacy. Foods differ by soil and brand.")
+    say("From USDA FoodData Central, SR Legacy. Foods differ by soil and brand.")
 
 
 def _say(baseline: "Baseline") -> None:
@@ -189,10 +190,10 @@ def _say(baseline: "Baseline") -> None:
         "Magnesium in red cells": _with_unit(baseline.red_cell_mmol_l, "mmol/L"),
     }
     for name, value in lines.items():
-        click.echo(f"{name}: {'not said' if value is None else value}")
+        say(f"{name}: {'not said' if value is None else value}")
     magnesium = baseline.dietary_magnesium_mg
     named = f"{len(baseline.servings)} of {len(FOODS)} foods; other food and water add to it"
-    click.echo(f"Magnesium in food: {'not said' if magnesium is None else f'{magnesium:.0f} mg a day from {named}'}")
+    say(f"Magnesium in food: {'not said' if magnesium is None else f'{magnesium:.0f} mg a day from {named}'}")
 
 
 def _with_unit(value: float | None, unit: str) -> str | None:

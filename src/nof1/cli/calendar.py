@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 
 @click.command(epilog="Examples: nof1 calendar · nof1 calendar --remind 22:15 --output trial.ics")
@@ -35,12 +36,12 @@ def command(
         print_json(written)
         return
     if written.evenings:
-        click.echo(
+        say(
             f"Wrote {written.evenings} evenings from {written.first_night} to {written.last_night} to {written.file}; "
             f"the alarm sounds at {written.remind} ({written.zone})."
         )
     else:
-        click.echo(f"Wrote {written.file}: no evening is left.")
+        say(f"Wrote {written.file}: no evening is left.")
     if written.cancelled:
-        click.echo(f"{written.cancelled} evenings of an earlier export are cancelled.")
-    click.echo("Open the file on your phone or in your calendar. Plans changed? Write and open it again.")
+        say(f"{written.cancelled} evenings of an earlier export are cancelled.")
+    say("Open the file on your phone or in your calendar. Plans changed? Write and open it again.")

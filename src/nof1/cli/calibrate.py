@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nof1.cli.options import json_option, print_json
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.model.calibration import Cell
@@ -109,13 +110,13 @@ def _say(apart: float, ranks: "list[Ranks]", cells: "list[Cell]") -> None:
     from nof1.cli.tables import print_table
     from nof1.model.ranks import INSIDE
 
-    click.echo(f"Log likelihood beside a dense multivariate normal: at most {apart:.1e} apart.\n")
-    click.echo(
+    say(f"Log likelihood beside a dense multivariate normal: at most {apart:.1e} apart.\n")
+    say(
         "Ranks of the truth, worlds drawn from the priors. If the method is right no ECDF leaves its band, with "
         f"{INSIDE:.0%} for\nall {len(ranks)} together (p: of a Kolmogorov-Smirnov test of each, for information):"
     )
     print_table(list(_row_of_ranks(ranks[0])), [list(_row_of_ranks(one).values()) for one in ranks])
-    click.echo("\nShares of 95 % intervals that hold the effect, and of trials that claim something:")
+    say("\nShares of 95 % intervals that hold the effect, and of trials that claim something:")
     print_table(list(_row(cells[0])), [list(_row(cell).values()) for cell in cells])
 
 
@@ -124,7 +125,7 @@ def _say_whether_kept(ranks: "list[Ranks]", cells: "list[Cell]", missed: list[st
 
     held = sum(map(promises, cells))
     kept = f"{len(missed)} promises are missed by more than chance" if missed else "every promise is kept"
-    click.echo(
+    say(
         f"\nThe likelihood, {len(ranks)} ranks and {held} of {len(cells)} rows are promised something: {kept}. Of the "
         "others nothing is promised; they are there to be known."
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nof1.cli.options import print_json
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.conduct import Conducted
@@ -27,11 +28,11 @@ def tell(conducted: "Conducted", sentence: str, *, as_json: bool) -> None:
     if as_json:
         print_json(conducted)
         return
-    click.echo(f"{sentence}{_ends(conducted)}")
+    say(f"{sentence}{_ends(conducted)}")
     if conducted.lived:
-        click.echo(_lived(conducted.lived))
+        say(_lived(conducted.lived))
     if then := THEN.get(conducted.kind):
-        click.echo(then)
+        say(then)
 
 
 def _ends(conducted: "Conducted") -> str:

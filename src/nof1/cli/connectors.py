@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from nof1.cli.options import json_option, print_json
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.sources import Source
@@ -49,17 +50,17 @@ def _list(sources: "list[Source]") -> None:
     width = min(shutil.get_terminal_size().columns, WIDEST)
     click.echo()
     for line in LEGEND:
-        click.echo(textwrap.fill(line, width, break_on_hyphens=False))
+        say(textwrap.fill(line, width, break_on_hyphens=False))
 
 
 def _tell(source: "Source") -> None:
-    click.secho(source.title, bold=True)
-    click.echo(f"Time to fall asleep: {source.latency_note}.")
+    say(source.title, bold=True)
+    say(f"Time to fall asleep: {source.latency_note}.")
     for form in (form for form in source.forms if form.alone):
         met = "" if form.seen else " (never met in a real export: --untested-ok)"
-        click.echo(f"Reads {form.evidence}{met}.")
+        say(f"Reads {form.evidence}{met}.")
     if source.how_to_get is None:
-        click.echo("\nIts connector does not tell how to get the export.")
+        say("\nIts connector does not tell how to get the export.")
     else:
         plain = re.sub(r"^ *```.*\n|\*\*|`", "", source.how_to_get, flags=re.MULTILINE)
-        click.echo(f"\nHow to get the export\n\n{plain}")
+        say(f"\nHow to get the export\n\n{plain}")

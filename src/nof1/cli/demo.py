@@ -9,6 +9,8 @@ from typing import Final
 
 import click
 
+from nof1.cli.tables import say
+
 ZONE: Final = "Europe/Berlin"
 EFFECT_MIN: Final = 15.0
 """Minutes of deep sleep that magnesium adds in the invented person."""
@@ -29,7 +31,7 @@ def command(keep: Path | None) -> None:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nof1-demo-"))) / "study"
         _Demo(folder, datetime.now(UTC)).run()
         if keep is None:
-            click.echo("\nNothing of this was kept. To keep the study and open the report: nof1 demo --keep my-demo")
+            say("\nNothing of this was kept. To keep the study and open the report: nof1 demo --keep my-demo")
 
 
 class _Demo:
@@ -78,7 +80,7 @@ class _Demo:
         from nof1.study.diaries import log_night
         from nof1.study.study import open_study
 
-        click.echo(f"... and so on, {NIGHTS} evenings.")
+        say(f"... and so on, {NIGHTS} evenings.")
         study = open_study(self.folder, clock=lambda: self.now)
         for night in magnesium:
             log_night(study, night=night, dose_taken=True)
@@ -100,7 +102,7 @@ class _Demo:
 
     def _type(self, day: date, *words: str, study: bool = False) -> None:
         """Run one command as if typed at nine in the evening of a day (or now, today), after showing it."""
-        click.secho(f"\n$ nof1 {shlex.join(words)}", bold=True)
+        say(f"\n$ nof1 {shlex.join(words)}", bold=True)
         at = self.now if day == self.now.date() else datetime.combine(day, time(20), UTC)
         located = [*words, "--study", str(self.folder)] if study else list(words)
         group = click.get_current_context().find_root().command
@@ -108,4 +110,4 @@ class _Demo:
             click.get_current_context().exit(code)
 
     def _say(self, text: str) -> None:
-        click.echo(f"\n# {text}")
+        say(f"\n# {text}")

@@ -9,6 +9,7 @@ import click
 
 from nof1.cli.asking import in_words
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,7 +62,7 @@ def _print(table: "pl.DataFrame") -> None:
     said = [name for name in table.columns if name == "night" or table[name].null_count() < table.height]
     print_table([name.replace("_", " ") for name in said], map(_row, table.select(said).iter_rows()))
     nights = "Nothing is in the diary yet; next: nof1 log" if table.is_empty() else f"Nights: {table.height}"
-    click.echo(f"{nights}. Empty is not said.", err=not sys.stdout.isatty())
+    say(f"{nights}. Empty is not said.", err=not sys.stdout.isatty())
 
 
 def _row(cells: tuple[object, ...]) -> list[object]:
@@ -76,9 +77,9 @@ def _plain(cell: object) -> object:
 
 def _say_imported(imported: "DiaryImported") -> None:
     unchanged = imported.nights - len(imported.entered)
-    click.echo(
+    say(
         f"{imported.file}: nights {imported.nights}; {len(imported.entered)} entered, {len(imported.corrected)} of "
         f"them correcting what was said before; {unchanged} said nothing new."
     )
     for warning in imported.warnings:
-        click.echo(warning)
+        say(warning)

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from nof1.cli.asking import ask, ask_number, ask_one_of, ask_yes_no, in_words
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.diary_form import DiaryForm
@@ -23,7 +22,7 @@ def ask_form(form: "DiaryForm", check: "Check") -> "Words":
     check
         Refuses words that the diary would refuse, so that one slip costs one answer and not all of them.
     """
-    click.echo(f"The evening of {form.night:%A, %d %B %Y}. Enter skips a question.")
+    say(f"The evening of {form.night:%A, %d %B %Y}. Enter skips a question.")
     words = _evening(form, check)
     if form.is_over:
         words |= _morning(form, check)

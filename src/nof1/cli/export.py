@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.exports import Exported, Form
@@ -47,9 +48,9 @@ def command(form: str, target: Path, study_path: Path | None, participant: str |
         print_json(exported)
         return
     for name, rows in exported.rows.items():
-        click.echo(f"{exported.folder / name}" + (f": {rows} {_counted(exported.form)}" if rows is not None else ""))
+        say(f"{exported.folder / name}" + (f": {rows} {_counted(exported.form)}" if rows is not None else ""))
     for name, why in exported.left_out.items():
-        click.echo(f"Without {name}: {why}")
+        say(f"Without {name}: {why}")
 
 
 def _export(study: "Study", form: str, target: Path, participant: str | None) -> "Exported":

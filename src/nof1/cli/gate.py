@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import click
 
+from nof1.cli.tables import say
+
 if TYPE_CHECKING:
     from nof1.study.trials import Trial
     from nof1.trial.safety import Clinician, Dose, SafetyAnswers
@@ -70,7 +72,7 @@ def ask_questions(questions: Sequence[str], words: SafetyWords) -> "SafetyAnswer
     from nof1.cli.asking import ask
     from nof1.trial.safety import SafetyAnswers
 
-    click.echo("Before the first night: does any of these hold for you? y (yes), n (no), d (don't know)")
+    say("Before the first night: does any of these hold for you? y (yes), n (no), d (don't know)")
     answers = {question: _answer(question) for question in questions}
     typed = ask("Which medicines do you take? With commas between; Enter: none", str) or ""
     return SafetyAnswers(
@@ -95,13 +97,13 @@ def say_safety(trial: "Trial", medicines: Sequence[str]) -> None:
         _say_dose(dose)
     if supplements and safety.separate:
         apart = "; ".join(f"{one.drug} {one.before_h:g} before or {one.after_h:g} after" for one in safety.separate)
-        click.echo(f"Hours to keep from the dose, at least: {apart}. Ask a pharmacist about every other medicine.")
+        say(f"Hours to keep from the dose, at least: {apart}. Ask a pharmacist about every other medicine.")
     for medicine in medicines:
         _say_medicine(trial, medicine)
     if supplements or safety.stop_if != USUAL.stop_if:
-        click.echo(f"Stop and ask if: {'; '.join(safety.stop_if)}.")
+        say(f"Stop and ask if: {'; '.join(safety.stop_if)}.")
     for warning in safety.warnings:
-        click.echo(f"Please note: {warning}")
+        say(f"Please note: {warning}")
 
 
 def _say_what_was_asked(trial: "Trial") -> None:
@@ -112,9 +114,9 @@ def _say_what_was_asked(trial: "Trial") -> None:
     if not (arms := asked_in_general(trial.protocol)):
         return
     if reason:
-        click.echo(f"Nothing was asked before the first night, as the protocol says: {reason.rstrip('.')}.")
+        say(f"Nothing was asked before the first night, as the protocol says: {reason.rstrip('.')}.")
         return
-    click.echo(
+    say(
         f"Only general questions were asked: nobody has any about {', '.join(arms)} in particular. nof1 has some about "
         "magnesium, and the protocol none ([safety] ask_before). A clinician or a pharmacist may know what speaks "
         "against it: ask before the first night."
@@ -125,7 +127,7 @@ def _answer(question: str) -> str:
     from nof1.cli.asking import ask_one_of
 
     while (answer := ask_one_of(f"  {question}", ANSWERS)) is None:
-        click.echo("  This one needs an answer; d stands for: don't know.")
+        say("  This one needs an answer; d stands for: don't know.")
     return answer
 
 
@@ -147,8 +149,8 @@ def _say_dose(dose: "Dose") -> None:
     salt = f", in about {dose.salt_mg / 1000:.2f} g of the {dose.salt}" if dose.salt_mg else ""
     limits = ", ".join(f"{limit} mg {name}" for name, limit in UPPER_LIMITS_MG.items())
     verdict = f"above that of the {' and the '.join(dose.above)}" if dose.above else "within both"
-    click.echo(f"{dose.arm}: {dose.elemental_mg:g} mg of elemental magnesium a dose{salt}.")
-    click.echo(f"  Upper limits for supplements, elemental, a day: {limits}. This dose is {verdict}.")
+    say(f"{dose.arm}: {dose.elemental_mg:g} mg of elemental magnesium a dose{salt}.")
+    say(f"  Upper limits for supplements, elemental, a day: {limits}. This dose is {verdict}.")
 
 
 def _say_medicine(trial: "Trial", medicine: str) -> None:
@@ -156,6 +158,6 @@ def _say_medicine(trial: "Trial", medicine: str) -> None:
 
     found = separations_for(medicine, trial.protocol.safety.separate)
     for one in found:
-        click.echo(f"{medicine}: take it at least {one.before_h:g} h before the dose or {one.after_h:g} h after it.")
+        say(f"{medicine}: take it at least {one.before_h:g} h before the dose or {one.after_h:g} h after it.")
     if not found:
-        click.echo(f"{medicine}: the protocol names no hours for it, only for classes of medicines. Ask a pharmacist.")
+        say(f"{medicine}: the protocol names no hours for it, only for classes of medicines. Ask a pharmacist.")

@@ -7,6 +7,7 @@ import click
 
 from nof1.cli import asking
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.guesses import GuessForm
@@ -50,18 +51,18 @@ def command(
         print_json(guess)
     else:
         thought = "you do not know" if guess.arm is None else f"{guess.arm}, {guess.sure} of 100 sure"
-        click.echo(f"Written down for period {guess.period}: {thought}.")
+        say(f"Written down for period {guess.period}: {thought}.")
 
 
 def _ask(form: "GuessForm") -> tuple[str, int | None, str | None]:
     from nof1.study.guesses import DO_NOT_KNOW, SUREST
 
-    click.echo(f"Period {form.period}. Which of these do you think it was?")
+    say(f"Period {form.period}. Which of these do you think it was?")
     for code, label in form.arms.items():
-        click.echo(f"  {code}: {label}")
+        say(f"  {code}: {label}")
     arm = asking.ask_one_of(f"Your guess (Enter: {DO_NOT_KNOW})", [*form.arms, DO_NOT_KNOW]) or DO_NOT_KNOW
     if arm == DO_NOT_KNOW:
         return arm, None, None
     while (sure := asking.ask_number(f"How sure, from 0 (a coin toss) to {SUREST} (certain)", int)) is None:
-        click.echo("  A number, please; 0 says that it is a mere guess.")
+        say("  A number, please; 0 says that it is a mere guess.")
     return arm, sure, asking.ask("What makes you think so (Enter: nothing in particular)", str)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nof1.cli.options import json_option, opened, print_json, study_option
+from nof1.cli.tables import say
 
 
 @click.command(epilog="Example: nof1 imports")
@@ -19,7 +20,7 @@ def command(study_path: Path | None, as_json: bool) -> None:
         print_json(imports)
         return
     if not imports:
-        click.echo("Nothing was imported yet. Next: nof1 import YOUR-EXPORT.")
+        say("Nothing was imported yet. Next: nof1 import YOUR-EXPORT.")
         return
     from nof1.cli.tables import print_table
 

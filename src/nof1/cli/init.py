@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nof1.cli.options import json_option, print_json
+from nof1.cli.tables import say
 
 
 @click.command(epilog="Example: nof1 init my-trial --zone Europe/Berlin")
@@ -21,5 +22,5 @@ def command(folder: Path, zone: str, participant: str, as_json: bool) -> None:
     if as_json:
         print_json({"study": study.folder.path, "participant": participant, "zone": zone})
         return
-    click.echo(f"Made a study in {study.folder.path} for participant {participant} ({zone}).")
-    click.echo(f"Next: cd {folder}, then nof1 import YOUR-EXPORT and nof1 protocols.")
+    say(f"Made a study in {study.folder.path} for participant {participant} ({zone}).")
+    say(f"Next: cd {folder}, then nof1 import YOUR-EXPORT and nof1 protocols.")

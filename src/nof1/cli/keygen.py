@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nof1.cli.options import json_option, print_json
+from nof1.cli.tables import say
 
 
 @click.command(epilog="Example: nof1 keygen ~/safe/nof1.key")
@@ -22,5 +23,5 @@ def command(file: Path, as_json: bool) -> None:
     if as_json:
         print_json({"file": file, "public_key": public})
         return
-    click.echo(f"The key is in {file}. Keep it, and a copy of it; never put it into the study folder.")
-    click.echo(f"Public key, for nof1 start --custodian:\n{public}")
+    say(f"The key is in {file}. Keep it, and a copy of it; never put it into the study folder.")
+    say(f"Public key, for nof1 start --custodian:\n{public}")

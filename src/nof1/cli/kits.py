@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 
 @click.command(
@@ -53,7 +54,5 @@ def command(
         print_json(made)
         return
     amount = f"{made.units} units ({made.doses} doses)" if made.units is not None else f"{made.doses} doses"
-    click.echo(
-        f"Written: {made.page}: packing list, labels and emergency cards of {made.bottles} bottles, {amount} each."
-    )
-    click.echo("It tells every arm. Print it where nobody looks on, then delete it: it can be made again with the key.")
+    say(f"Written: {made.page}: packing list, labels and emergency cards of {made.bottles} bottles, {amount} each.")
+    say("It tells every arm. Print it where nobody looks on, then delete it: it can be made again with the key.")

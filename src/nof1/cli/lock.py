@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.sealing import Looked
@@ -32,5 +33,5 @@ def command(looked: str, study_path: Path | None, participant: str | None, as_js
     if as_json:
         print_json(lock)
         return
-    click.echo(f"Locked: nights {lock.nights[:16]}..., diary {lock.diary[:16]}..., protocol {lock.protocol[:16]}...")
-    click.echo("Next: the custodian opens the seal with nof1 unblind --key FILE --reason ...")
+    say(f"Locked: nights {lock.nights[:16]}..., diary {lock.diary[:16]}..., protocol {lock.protocol[:16]}...")
+    say("Next: the custodian opens the seal with nof1 unblind --key FILE --reason ...")

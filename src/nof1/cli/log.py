@@ -9,6 +9,7 @@ import click
 
 from nof1.cli import asking
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.diary_words import Words
@@ -78,7 +79,7 @@ def command(
     if is_asked and says_nothing(words):
         words, about["night"] = _ask(study, about)
         if says_nothing(words):
-            click.echo("Nothing was said, and nothing is written.")
+            say("Nothing was said, and nothing is written.")
             return
     if is_asked and reason is None:
         reason = _ask_reason(study, about, words)
@@ -116,7 +117,7 @@ def _ask(study: "Study", about: _About) -> "tuple[Words, date]":
     form = diary_form(study, **about)
     words = ask_form(form, lambda some: corrections(study, **about, **some))
     if form.unasked:
-        click.echo(f"How was the night before? nof1 log --date {form.unasked}")
+        say(f"How was the night before? nof1 log --date {form.unasked}")
     return words, form.night
 
 
@@ -134,14 +135,14 @@ def _ask_reason(study: "Study", about: _About, words: "Words") -> str | None:
 
 
 def _say(said: dict[str, Any]) -> None:
-    click.echo(f"The evening of {said['night']:%A, %d %B %Y} now says:")
+    say(f"The evening of {said['night']:%A, %d %B %Y} now says:")
     for name, value in said.items():
         if name not in {"night", "side_effects", "warnings"} and (value is not None or name == "dose_taken"):
-            click.echo(f"  {_spelled(name)}: {asking.in_words(value)}")
+            say(f"  {_spelled(name)}: {asking.in_words(value)}")
     for symptom, severity in said["side_effects"].items():
-        click.echo(f"  {symptom}: {severity}")
+        say(f"  {symptom}: {severity}")
     for warning in said["warnings"]:
-        click.secho(warning, bold=True)
+        say(warning, bold=True)
 
 
 def _spelled(name: str) -> str:

@@ -75,15 +75,15 @@ class Nof1Group(click.Group):
             say(f"nof1: {error}", err=True)
             ctx.exit(error.exit_code)
         except click.Abort:
-            click.echo("nof1: not answered, and nothing was done. A script answers by options: add --help.", err=True)
+            say("nof1: not answered, and nothing was done. A script answers by options: add --help.", err=True)
             ctx.exit(INTERRUPTED)
         except KeyboardInterrupt:
-            click.echo("\nnof1: interrupted; nothing was left half-done.", err=True)
+            say("\nnof1: interrupted; nothing was left half-done.", err=True)
             ctx.exit(INTERRUPTED)
         except OSError as error:
             if error.errno not in DISK_REFUSES:
                 raise
-            click.echo(f"nof1: the output cannot be written: {error.strerror}. What is on record stays so.", err=True)
+            say(f"nof1: the output cannot be written: {error.strerror}. What is on record stays so.", err=True)
             ctx.exit(ReadError.exit_code)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nof1.cli.options import json_option, opened, print_json, study_option
+from nof1.cli.tables import say
 
 
 @click.group(
@@ -32,8 +33,8 @@ def add(code: str, zone: str, study_path: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(added)
         return
-    click.echo(f"Added participant {added.code} ({added.zone}).")
-    click.echo(f"From here on say whose: nof1 start PROTOCOL --on DATE --participant {added.code}")
+    say(f"Added participant {added.code} ({added.zone}).")
+    say(f"From here on say whose: nof1 start PROTOCOL --on DATE --participant {added.code}")
 
 
 @command.command(name="list", epilog="Example: nof1 participant list")

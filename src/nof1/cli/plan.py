@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.plan import NoiseFrom
@@ -54,7 +55,7 @@ def command(
     else:
         _say(payload)
     if figure is not None:
-        click.echo(f"Drawn: {figure}", err=as_json)
+        say(f"Drawn: {figure}", err=as_json)
 
 
 def _study(study_path: Path | None, participant: str | None, noise: "NoiseFrom | None") -> "Study | None":
@@ -74,8 +75,8 @@ def _say(payload: dict[str, Any]) -> None:
     from nof1.report.plan import advice, conclusions, plan_lines, plan_table
 
     for line in plan_lines(payload):
-        click.echo(click.wrap_text(line, 79))
+        say(click.wrap_text(line, 79))
     click.echo()
     print_table(*plan_table(payload))
     for line in (*conclusions(payload), advice(payload)):
-        click.echo("\n" + click.wrap_text(line, 79))
+        say("\n" + click.wrap_text(line, 79))

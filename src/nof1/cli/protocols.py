@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from nof1.cli.options import json_option, print_json
+from nof1.cli.tables import say
 
 
 class _ShowsByDefault(click.Group):
@@ -50,7 +51,7 @@ def _show(ctx: click.Context, protocol: str, as_json: bool) -> None:
         print_json(checked)
     else:
         click.echo(protocol_text(protocol)[0], nl=False)
-        click.echo(f"{protocol}: no mistakes.", err=True)
+        say(f"{protocol}: no mistakes.", err=True)
 
 
 @command.command("new", epilog="Example: nof1 protocols new my-own.toml")
@@ -64,7 +65,7 @@ def _new(file: Path | None) -> None:
         click.echo(template(), nl=False)
     else:
         write_template(file)
-        click.echo(f"Wrote {file}. Fill in the arms, then: nof1 protocols check {file}")
+        say(f"Wrote {file}. Fill in the arms, then: nof1 protocols check {file}")
 
 
 @command.command("check", epilog="Example: nof1 protocols check my-own.toml")
@@ -84,11 +85,11 @@ def _check(protocol: str, as_json: bool) -> None:
     if as_json:
         print_json({"mistakes": [], "checked": checked})
         return
-    click.echo(f"{protocol}: no mistakes.")
+    say(f"{protocol}: no mistakes.")
     if checked.smallest_p is not None:
-        click.echo(f"The smallest p that a randomisation test could reach with this design: {checked.smallest_p:.3g}.")
+        say(f"The smallest p that a randomisation test could reach with this design: {checked.smallest_p:.3g}.")
     for line in checked.weaknesses:
-        click.echo(f"Weak design: {line}.")
+        say(f"Weak design: {line}.")
 
 
 @command.command("document", epilog="Example: nof1 protocols document my-own.toml my-own.md")
@@ -113,8 +114,8 @@ def _document(protocol: str, document: Path | None, as_json: bool) -> None:
         told = [{"item": one.number, "topic": one.topic, "text": one.text, "key": one.key} for one in items(checked)]
         print_json({"document": document and str(document), "sha256": digest, "items": told})
         return
-    click.echo(f"Wrote {document}, SHA-256 {digest}")
-    click.echo(missing_words(checked))
+    say(f"Wrote {document}, SHA-256 {digest}")
+    say(missing_words(checked))
 
 
 @command.command("schema", epilog="Example: nof1 protocols schema > protocol.schema.json")
@@ -122,7 +123,7 @@ def _schema() -> None:
     """Print the JSON Schema of a protocol, with which an editor checks it as you type."""
     from nof1.trial.schema import protocol_schema
 
-    click.echo(json.dumps(protocol_schema(), indent=2, ensure_ascii=False))
+    say(json.dumps(protocol_schema(), indent=2, ensure_ascii=False))
 
 
 def _list(as_json: bool) -> None:
@@ -135,7 +136,7 @@ def _list(as_json: bool) -> None:
         )
         return
     for one in protocols:
-        click.secho(one.id, bold=True)
+        say(one.id, bold=True)
         for text in (one.title, one.shows):
-            click.echo(click.wrap_text(text, 96, "  ", "  "))
-    click.echo("\nShow one whole: nof1 protocols ID")
+            say(click.wrap_text(text, 96, "  ", "  "))
+    say("\nShow one whole: nof1 protocols ID")

@@ -6,6 +6,7 @@ from typing import Literal
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 
 @click.command(epilog="Examples: nof1 report --only patient · nof1 report --all")
@@ -47,7 +48,7 @@ def command(
     if as_json:
         print_json({"report": path})
     else:
-        click.echo(f"Written: {path}. Open it in any browser.")
+        say(f"Written: {path}. Open it in any browser.")
 
 
 def _render_all(study_path: Path | None, *, as_json: bool) -> None:
@@ -60,8 +61,8 @@ def _render_all(study_path: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json({"index": written.index, "participants": written.rows, "failed": written.failures})
     else:
-        click.echo(f"Written: {written.index}, {len(written.rows)} participants. Open it in any browser.")
+        say(f"Written: {written.index}, {len(written.rows)} participants. Open it in any browser.")
     for code, failure in written.failures.items():
-        click.echo(f"nof1: {code}: {failure.message}", err=True)
+        say(f"nof1: {code}: {failure.message}", err=True)
     for failure in written.failures.values():
         raise SystemExit(failure.exit_code)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nof1.cli.options import json_option, opened, print_json, study_option
+from nof1.cli.tables import say
 
 
 @click.command(epilog='Example: nof1 retract 3fa9c1 --reason "wrong zone"')
@@ -23,6 +24,4 @@ def command(import_key: str, reason: str, study_path: Path | None, as_json: bool
     if as_json:
         print_json(retracted)
     else:
-        click.echo(
-            f"Retracted {retracted.export} ({retracted.accepted} sessions). It stays on record with your reason."
-        )
+        say(f"Retracted {retracted.export} ({retracted.accepted} sessions). It stays on record with your reason.")

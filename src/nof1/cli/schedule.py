@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.study.trials import Trial
@@ -35,7 +36,7 @@ def command(study_path: Path | None, participant: str | None, as_json: bool) -> 
             for one in trial.schedule.periods
         ],
     )
-    click.echo(
+    say(
         f"{trial.blinding.capitalize()}. "
         f"The first {trial.schedule.transition_nights} nights of every period are kept out of the analysis."
     )

@@ -11,6 +11,7 @@ import click
 from nof1.cli import asking
 from nof1.cli.gate import SafetyWords, answers_in, ask_questions, safety_options, say_safety
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.store.seal import Custodian
@@ -113,7 +114,7 @@ def _warn(study: "Study", protocol: str, participant: str | None, *, accepted: b
     gap = latency_gap(study, checked, participant)
     weak = [*check_protocol(protocol).weaknesses, *filter(None, [gap])]
     for line in weak:
-        click.echo(f"Weak design: {line}.", err=True)
+        say(f"Weak design: {line}.", err=True)
     if not weak or accepted or checked.design.scheme == FIXED:  # a schedule that is brought is what it is
         return
     if not ask:
@@ -174,15 +175,15 @@ def _say_blinding(trial: "Trial") -> None:
     from nof1.trial.blinding import participant_may_know
 
     sealed = f"; the order is sealed to {trial.seal.custodian}" if trial.seal else ""
-    click.echo(f"This trial is {trial.blinding}{sealed}.")
+    say(f"This trial is {trial.blinding}{sealed}.")
     if participant_may_know(trial.blinding):
-        click.echo("Expectation cannot be told apart from effect, and every page says so.")
+        say("Expectation cannot be told apart from effect, and every page says so.")
     if trial.seal is not None:
         if trial.seal.role is None:
-            click.echo("Who holds the key was not said (--custodian-role), and every report says that.")
+            say("Who holds the key was not said (--custodian-role), and every report says that.")
         concealed_from = " or the ".join(trial.protocol.blinding.concealed_from)
-        click.echo(f"Whoever holds the key can look: that should not be the {concealed_from}.")
-        click.echo("The custodian now prints what to pack, outside the study: nof1 kits --key FILE --output FILE")
+        say(f"Whoever holds the key can look: that should not be the {concealed_from}.")
+        say("The custodian now prints what to pack, outside the study: nof1 kits --key FILE --output FILE")
 
 
 def _say_long_periods(trial: "Trial") -> None:
@@ -192,32 +193,30 @@ def _say_long_periods(trial: "Trial") -> None:
 
     if not trial.drawn and (long := periods_like_two(trial.schedule)):
         which = f"Period {long[0]} is" if len(long) == 1 else f"Periods {', '.join(map(str, long))} are"
-        click.echo(f"{which} twice as long as the shortest, or more: {ONE_PERIOD}.")
+        say(f"{which} twice as long as the shortest, or more: {ONE_PERIOD}.")
 
 
 def _say(trial: "Trial", medicines: Sequence[str]) -> None:
     schedule = trial.schedule
-    click.echo(f"Began: {trial.protocol.title}")
-    click.echo(f"Registered protocol {trial.protocol.id}, SHA-256 {trial.protocol.sha256[:16]}...")
+    say(f"Began: {trial.protocol.title}")
+    say(f"Registered protocol {trial.protocol.id}, SHA-256 {trial.protocol.sha256[:16]}...")
     drawn = "drawn at random" if trial.drawn else "brought by you: nof1 did not draw it, and reports say so"
-    click.echo(
-        f"{len(schedule.periods)} periods, {schedule.planned_nights} nights on a treatment; the order was {drawn}."
-    )
+    say(f"{len(schedule.periods)} periods, {schedule.planned_nights} nights on a treatment; the order was {drawn}.")
     _say_long_periods(trial)
-    click.echo(f"First evening {schedule.first_night}, last evening {schedule.last_night}.")
+    say(f"First evening {schedule.first_night}, last evening {schedule.last_night}.")
     _say_blinding(trial)
     say_safety(trial, medicines)
     if covariates := trial.protocol.analysis.covariates:
-        click.echo(f"The analysis adjusts for {', '.join(covariates)}: log it every evening, before the dose.")
+        say(f"The analysis adjusts for {', '.join(covariates)}: log it every evening, before the dose.")
     if trial.smallest_p is not None:
-        click.echo(f"The smallest p that a randomisation test could reach with this design: {trial.smallest_p:.3g}.")
+        say(f"The smallest p that a randomisation test could reach with this design: {trial.smallest_p:.3g}.")
     if trial.seal is not None:
-        click.echo(f"Commitment to the sealed order: {trial.seal.commitment}")
+        say(f"Commitment to the sealed order: {trial.seal.commitment}")
     past = trial.of_past_nights
     if past:
-        click.echo("Every one of these nights is past: nothing is left to take or to log, and reports say so.")
-    click.echo(f"Receipt, to send to somebody {'now' if past else 'before the first night'}: {trial.receipt}")
+        say("Every one of these nights is past: nothing is left to take or to log, and reports say so.")
+    say(f"Receipt, to send to somebody {'now' if past else 'before the first night'}: {trial.receipt}")
     following = (
         "nof1 import, if its nights are not there yet, and nof1 analyse" if past else "nof1 today, every evening"
     )
-    click.echo(f"Later, nof1 verify --head RECEIPT shows that the record still holds it. Next: {following}.")
+    say(f"Later, nof1 verify --head RECEIPT shows that the record still holds it. Next: {following}.")

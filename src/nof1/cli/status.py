@@ -36,8 +36,8 @@ def _say(status: "TrialStatus") -> None:
     from nof1.trial.diary import SEVERITIES
 
     say(f"{status.title} ({status.blinding})")
-    state = "ended" if status.ended else f"night {status.today}"
-    say(f"{status.nights_done} of {status.nights_planned} nights on treatment are over; {state}.")
+    for told in status.standing:
+        say(told)
     say(f"Sleep from {status.stream or 'nothing imported yet'}; latency from {status.latency_source or '-'}.")
     print_table(COLUMNS, [_row(period) for period in status.periods])
     if status.side_effects:
@@ -49,10 +49,6 @@ def _say(status: "TrialStatus") -> None:
         say(told)
     for change in status.changes:
         say(f"Change: {change}")
-    if status.stream is None:
-        say("Next: nof1 import YOUR-EXPORT")
-    elif status.ended:
-        say("Next: nof1 analyse")
 
 
 def _row(one: "PeriodStatus") -> list[object]:

@@ -11,13 +11,13 @@ SHORT_CELL = 16
 """Cells up to this stay whole; longer words may be folded on a narrow screen."""
 
 
-def say(text: str, *, err: bool = False) -> None:
-    """Print a line that may hold words of others: a file's name, a device's."""
+def say(text: str, *, bold: bool = False, err: bool = False) -> None:
+    """Print a line, whoever named what stands in it: a file, a folder, a device, an arm."""
     import click
 
     from nof1.report.plain import inactive
 
-    click.echo(inactive(text), err=err)
+    click.secho(inactive(text), bold=bold, err=err)
 
 
 def screen_width() -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,23 +38,23 @@ def command(night: datetime | None, study_path: Path | None, participant: str | 
 
 
 def _say(evening: "Tonight") -> None:
-    click.echo(f"The evening of {evening.night:%A, %d %B %Y}")
+    say(f"The evening of {evening.night:%A, %d %B %Y}")
     for warning in evening.warnings:
-        click.secho(warning, bold=True)
-    click.secho(_asks(evening), bold=True)
+        say(warning, bold=True)
+    say(_asks(evening), bold=True)
     done = f"{evening.nights_done} of {evening.nights_planned}"
     if evening.stage == "treatment":
-        click.echo(f"Period {evening.period}, night {evening.night_of_period} of {evening.nights_of_period}.")
-    click.echo(f"Nights on treatment so far: {done}. This trial is {evening.blinding}.")
+        say(f"Period {evening.period}, night {evening.night_of_period} of {evening.nights_of_period}.")
+    say(f"Nights on treatment so far: {done}. This trial is {evening.blinding}.")
     if evening.stage in {"treatment", "run-in", "between"}:
         taken = "--taken " if evening.take else ""
-        click.echo(f"Then: nof1 log {taken}--lights-out 23:10" + "".join(f" --answer {key}=..." for key in evening.ask))
+        say(f"Then: nof1 log {taken}--lights-out 23:10" + "".join(f" --answer {key}=..." for key in evening.ask))
     if evening.guess:
-        click.echo(f"Which treatment do you think period {evening.guess} was? nof1 guess")
+        say(f"Which treatment do you think period {evening.guess} was? nof1 guess")
     if evening.unlogged:
-        click.echo(_unlogged(evening.unlogged))
+        say(_unlogged(evening.unlogged))
     if evening.stage not in {"ended", "withdrawn"}:
-        click.echo(f"Safety: {evening.emergency}")
+        say(f"Safety: {evening.emergency}")
 
 
 def _unlogged(nights: "Sequence[date]") -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nof1.cli.options import json_option, opened, participant_option, print_json, study_option
+from nof1.cli.tables import say
 
 if TYPE_CHECKING:
     from nof1.store.seal import Key
@@ -43,13 +44,13 @@ def command(
         print_json(opened_)
         return
     for number, arm in opened_.arms.items():
-        click.echo(f"Period {number}: {arm}")
+        say(f"Period {number}: {arm}")
     if opened_.also_told:
         told = ", ".join(map(str, opened_.also_told))
         which = f"arm of period {told}" if len(opened_.also_told) == 1 else f"arms of periods {told}"
-        click.echo(f"That also tells the {which}: by this design nothing else is left.")
+        say(f"That also tells the {which}: by this design nothing else is left.")
     if period is not None:
-        click.echo(
+        say(
             "It is on record, and the result will say so. If the treatment must end: nof1 stop; if it must rest: nof1 "
             "pause. Otherwise go on as before."
         )

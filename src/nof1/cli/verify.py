@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nof1.cli.options import json_option, opened, print_json, study_option
+from nof1.cli.tables import say
 
 
 @click.command(epilog="Examples: nof1 verify · nof1 verify --head 3fa9c1d07be2a455")
@@ -19,10 +20,8 @@ def command(head: str | None, study_path: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(verified)
         return
-    click.echo(f"Intact: {verified.events} events, {verified.sleep_files} sleep files, {verified.protocol}.")
-    click.echo(f"Chain head: {verified.chain_head}")
+    say(f"Intact: {verified.events} events, {verified.sleep_files} sleep files, {verified.protocol}.")
+    say(f"Chain head: {verified.chain_head}")
     for warning in verified.warnings:
-        click.echo(f"Warning: {warning}.")
-    click.echo(
-        "Send that line to somebody. Later, nof1 verify --head THAT-HASH finds a record that was cut short, too."
-    )
+        say(f"Warning: {warning}.")
+    say("Send that line to somebody. Later, nof1 verify --head THAT-HASH finds a record that was cut short, too.")

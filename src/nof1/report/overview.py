@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nof1.report import sentences
 from nof1.report.plain import plain
-from nof1.report.progress import Progress, standing
+from nof1.report.progress import Progress
 from nof1.report.sentences import Json
 from nof1.report.templating import only_this, stylesheet, templates
 
@@ -16,7 +16,7 @@ class Row:
     Parameters
     ----------
     title
-        Of the trial; empty where none has begun.
+        Of the trial; None where none has begun, or nothing can be read of it.
     found
         The headline of every contrast, or how far the trial is; never an effect of one that is sealed.
     flags
@@ -26,7 +26,7 @@ class Row:
     """
 
     participant: str
-    title: str
+    title: str | None
     found: tuple[str, ...]
     flags: tuple[str, ...]
     link: str | None
@@ -53,14 +53,21 @@ def analysed_row(result: Json, link: str) -> Row:
 def running_row(progress: Progress, link: str) -> Row:
     """Tell how far a trial is that has no result."""
     missing = progress.evenings["state"].to_list().count("missing")
-    lost = f"{missing} night{'s' if missing > 1 else ''} not recorded"
     return Row(
         participant=progress.participant,
         title=plain(progress.title),
-        found=(standing(progress)[0],),
-        flags=(*([lost] if missing else []), *map(plain, progress.said)),
+        found=progress.standing[:1],
+        flags=(
+            *([f"{_nights(missing)} not recorded"] if missing else []),
+            *(f"{plain(why)}: {_nights(count)}" for why, count in progress.kept_out.items()),
+            *map(plain, progress.said),
+        ),
         link=link,
     )
+
+
+def _nights(count: int) -> str:
+    return f"{count} night{'s' if count > 1 else ''}"
 
 
 def render_overview(rows: list[Row]) -> str:

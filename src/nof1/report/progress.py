@@ -5,7 +5,6 @@ Whole counts alone: nothing stands by arm, bottle or period, so that nobody can 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import polars as pl
@@ -30,15 +29,11 @@ class Progress:
 
     Parameters
     ----------
-    is_sealed
-        Whether the arm of any period is concealed.
-    has_ended
-        Whether the last night is over.
-    is_withdrawn
-        Whether the person took the consent back: then nothing is analysed.
+    standing
+        How far the trial is, why no effect stands here, and what comes next, in sentences.
     evenings
         Every night of the schedule, none where the trial was stopped before its first: ``night`` (date), ``state``
-        (``used`` for recorded, ``aside`` for recorded and kept out of the analysis, ``missing``, ``ahead``), ``dose``
+        (``used`` for recorded, ``aside`` for recorded and not to be compared, ``missing``, ``ahead``), ``dose``
         (of `nof1.trial.adherence.STATUSES`; null for what is to come).
     kept_out
         Why recorded nights are kept out, in words, and how many.
@@ -54,13 +49,7 @@ class Progress:
     title: str
     question: str
     blinding: str
-    is_sealed: bool
-    has_ended: bool
-    is_withdrawn: bool
-    nights_over: int
-    nights_planned: int
-    first_night: date
-    last_night: date
+    standing: tuple[str, ...]
     evenings: pl.DataFrame
     kept_out: Mapping[str, int]
     source: str | None
@@ -78,7 +67,6 @@ def render_progress(progress: Progress) -> str:
             trial=progress,
             style=style,
             policy=f"{only_this(style)}; img-src data:",
-            standing=standing(progress),
             map=calendar_map(progress.evenings) if progress.evenings.height else None,
             counts=_counts(progress),
             said=[sentence(text) for text in progress.said],
@@ -86,21 +74,6 @@ def render_progress(progress: Progress) -> str:
             disclaimer=DISCLAIMER,
         )
     )
-
-
-def standing(progress: Progress) -> list[str]:
-    """Say how far the trial is, why no effect stands here, and what comes next."""
-    far = f"{progress.nights_over} of {progress.nights_planned} nights on treatment are over."
-    if progress.is_withdrawn:
-        return [far, "The consent was taken back: nothing of this trial is analysed."]
-    if not progress.has_ended:
-        return [
-            f"{far} The last night is that of {progress.last_night}.",
-            "What the treatment does is told to nobody before the planned end: who looks earlier stops on a good week.",
-        ]
-    if progress.is_sealed:
-        return [far, "The treatments are still concealed. Next: nof1 lock, then nof1 unblind, then nof1 analyse."]
-    return [far, "Nothing was analysed yet. Next: nof1 analyse."]
 
 
 def _counts(progress: Progress) -> list[tuple[str, list[tuple[str, int]]]]:

@@ -151,15 +151,23 @@ def replace_file(path: Path, content: bytes) -> None:
         raise WriteError(f"{path} cannot be written: {error.strerror}. What was there before is unchanged.") from error
 
 
-def require_new(path: Path) -> None:
-    """Refuse a path at which something is; an empty folder is nothing.
+def require_new(path: Path, *, folder: bool = True) -> None:
+    """Refuse a path at which something is.
+
+    Parameters
+    ----------
+    folder
+        Whether a folder will be written: an empty one is nothing then. The one that the command stands in is not
+        written either, for it would be replaced under whoever stands in it.
 
     Raises
     ------
     WriteError
         Something is there already.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if folder and path.resolve() == Path.cwd():
+        raise WriteError(f"{path} is the folder you are in. Name a new one in it: an export makes its own.")
+    if path.exists() and not (folder and path.is_dir() and not any(path.iterdir())):
         raise WriteError(f"{path} is there already. Name a new folder or file: an export never writes over another.")
 
 
@@ -172,7 +180,8 @@ def write_new_folder(path: Path, files: Mapping[str, bytes]) -> None:
         Something is there already, or it cannot be written; then nothing is left.
     """
     require_new(path)
-    scratch = path.absolute().with_name(f".{path.absolute().name}.{os.getpid()}.tmp")
+    path = path.resolve()
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         for name, content in files.items():
             write_private_file(scratch / name, content)

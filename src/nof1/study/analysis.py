@@ -211,7 +211,7 @@ def _check_unsealed(trial: Trial) -> None:
 
 def _why_no_test(trial: Trial, sealing: dict[str, str | None] | None) -> str | None:
     """Why the draw is not all that chance had to do with this trial: an end, or a look, that no protocol foresaw."""
-    if trial.conduct.ended_early is not None:
+    if trial.cut_short is not None:
         return (
             "The trial was stopped early. What stopped it may have depended on the nights, and nobody knows when it "
             "would have been stopped under another order of the arms."

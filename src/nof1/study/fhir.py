@@ -21,7 +21,7 @@ from nof1.report.plain import plain
 from nof1.sleep.measures import MEASURES
 from nof1.store.folder import replace_file, require_new
 from nof1.study.exports import Exported
-from nof1.study.nights import flags_in_words, read_nights
+from nof1.study.nights import flags_in_words, recorded_nights
 from nof1.study.study import Participant, Study
 from nof1.study.trials import Trial, read_trial
 from nof1.trial.schedule import NIGHT, Period
@@ -59,7 +59,7 @@ def export_fhir(study: Study, file: Path | str, *, participant: str | None = Non
         There is nothing to export yet.
     """
     path = Path(file)
-    require_new(path)
+    require_new(path, folder=False)
     bundle = fhir_bundle(study, participant=participant)
     text = json.dumps(bundle, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     replace_file(path, text.encode())
@@ -79,12 +79,12 @@ def fhir_bundle(study: Study, *, participant: str | None = None) -> Resource:
         ids = Ids.of_study(record.events()[0].hash, person)
         begun = record.events("started_trial", participant=person.code)
         trial = read_trial(study, record, person.code) if begun else None
-    nights = _nights(study, person)
-    if trial is None and nights is None:
+    nights = recorded_nights(study, participant=person.code)
+    if trial is None and nights.is_empty():
         raise InputMissingError("There is nothing to export yet. Next: nof1 import YOUR-EXPORT.")
     resources = [ids.named("Patient", identifier=[ids.identifier(person.code)])]
     resources += _trial(trial, ids, study.clock()) if trial else []
-    resources += [*_devices(nights, ids), *_observations(nights, ids)] if nights is not None else []
+    resources += [*_devices(nights, ids), *_observations(nights, ids)]
     entries = [{"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource} for resource in resources]
     return {"resourceType": "Bundle", "id": ids.of("Bundle"), "type": "collection", "entry": entries}
 
@@ -125,44 +125,36 @@ class Ids:
         return {"system": f"urn:uuid:{self.study}", "value": "/".join(what)}
 
 
-def _nights(study: Study, person: Participant) -> pl.DataFrame | None:
-    try:
-        return read_nights(study, participant=person.code)
-    except InputMissingError:
-        return None
-
-
 def _trial(trial: Trial, ids: Ids, now: datetime) -> Iterator[Resource]:
     """Tell what was registered and how far it is; which night was on which arm, where no arm is concealed."""
-    protocol, schedule = trial.protocol, trial.schedule
-    first, last = schedule.first_night.isoformat(), (schedule.last_night + NIGHT).isoformat()
-    is_over = trial.has_ended(now)
+    protocol, is_over = trial.protocol, trial.has_ended(now)
     yield ids.named(
         "ResearchStudy",
         identifier=[ids.identifier(protocol.id)],
         title=plain(protocol.title),
         status=_status(trial, is_over=is_over),
         description=plain(protocol.question),
-        period={"start": first, "end": last},
+        period=_span(trial),
         arm=[{"name": arm.code, "description": plain(arm.label)} for arm in protocol.arms],
         objective=[{"name": MEASURES[one.measure].label, "type": _objective(one.role)} for one in protocol.outcomes],
     )
     yield ids.named(
         "ResearchSubject",
         status="withdrawn" if trial.conduct.withdrawn else "off-study" if is_over else "on-study",
-        period={"start": first, **({"end": last} if is_over else {})},
+        period=_span(trial, to_the_end=is_over),
         study=ids.to("ResearchStudy"),
         individual=ids.to("Patient"),
     )
-    if not trial.is_sealed:
+    if trial.schedule.periods and not trial.is_sealed:
+        lived = min(trial.evening(now), trial.conduct.paused_since or date.max)
         yield ids.named(
             "CarePlan",
-            status="completed" if is_over else "active",
+            status=_plan_status(trial, is_over=is_over),
             intent="plan",
             title="Which treatment on which nights",
             subject=ids.to("Patient"),
-            period={"start": first, "end": last},
-            activity=[_activity(period, now=trial.evening(now)) for period in schedule.periods],
+            period=_span(trial),
+            activity=[_activity(period, now=lived) for period in trial.schedule.periods],
         )
 
 
@@ -170,9 +162,27 @@ def _status(trial: Trial, *, is_over: bool) -> str:
     conduct = trial.conduct
     if conduct.paused_since is not None:
         return "temporarily-closed-to-accrual-and-intervention"
-    if conduct.withdrawn or conduct.ended_early is not None:
+    if trial.cut_short is not None:
         return "administratively-completed"
     return "completed" if is_over else "active"
+
+
+def _plan_status(trial: Trial, *, is_over: bool) -> str:
+    if trial.conduct.paused_since is not None:
+        return "on-hold"
+    if trial.cut_short is not None:
+        return "revoked"
+    return "completed" if is_over else "active"
+
+
+def _span(trial: Trial, *, to_the_end: bool = True) -> dict[str, str]:
+    """Tell from which evening to which morning it is; no end while a pause lasts, nothing where none was lived."""
+    schedule = trial.schedule
+    if not schedule.has_evenings:
+        return {}
+    begun = {"start": schedule.first_night.isoformat()}
+    is_known = to_the_end and trial.conduct.paused_since is None
+    return begun | {"end": (schedule.last_night + NIGHT).isoformat()} if is_known else begun
 
 
 def _objective(role: str) -> Resource:

@@ -9,7 +9,7 @@ import polars as pl
 from nof1.errors import InputMissingError
 from nof1.sleep.assembly import assemble_nights
 from nof1.sleep.hypnogram import draw
-from nof1.sleep.nights import NIGHT_FLAGS, Nights
+from nof1.sleep.nights import NIGHT_FLAGS, SCHEMA, Nights
 from nof1.sleep.session import KEY, SESSION_FLAGS
 from nof1.sleep.sleeps import place_sessions
 from nof1.store.events import Record
@@ -46,6 +46,14 @@ def read_nights(study: Study, *, participant: str | None = None) -> dy.DataFrame
         latency_source=source,
         lights_out=lights_out_table(diary, person.code) if source == "diary" else None,
     )
+
+
+def recorded_nights(study: Study, *, participant: str | None = None) -> pl.DataFrame:
+    """The nights as `read_nights` gives them; no row where nothing was imported yet."""
+    try:
+        return read_nights(study, participant=participant)
+    except InputMissingError:
+        return pl.DataFrame(schema=SCHEMA)
 
 
 def stream_in_use(record: Record, person: Participant) -> ChosenStream:

@@ -13,7 +13,7 @@ from nof1.errors import Nof1Error
 from nof1.model.workers import cores, on_every_core
 from nof1.report.overview import Row, analysed_row, render_overview, running_row
 from nof1.store.folder import write_private_file
-from nof1.study.pages import is_analysed, write_report
+from nof1.study.pages import has_result, write_report
 from nof1.study.progress import read_progress
 from nof1.study.study import Study, open_study
 
@@ -85,12 +85,18 @@ def _row_of(folder: Path, now: datetime, actor: str, code: str, has_trial: bool)
     try:
         path = write_report(study, participant=code)
         link = f"{path.parent.name}/{path.name}"
-        if not is_analysed(study, code):
+        if not has_result(study, code):
             return running_row(read_progress(study, participant=code), link), None
         return analysed_row(json.loads((path.parent / "result.json").read_text(encoding="utf-8")), link), None
     except Nof1Error as error:
-        return _nothing(code, f"No page could be made: {error}"), Failure(str(error), error.exit_code)
+        return _failed(code, str(error), error.exit_code)
+    except Exception as error:  # noqa: BLE001  a fault of nof1 in one page is told there, and ends no other
+        return _failed(code, f"{type(error).__name__}: {error}. That is a fault of nof1: please report it.", 1)
+
+
+def _failed(code: str, why: str, exit_code: int) -> tuple[Row, Failure]:
+    return _nothing(code, f"No page could be made: {why}"), Failure(why, exit_code)
 
 
 def _nothing(code: str, why: str) -> Row:
-    return Row(participant=code, title="", found=(why,), flags=(), link=None)
+    return Row(participant=code, title=None, found=(why,), flags=(), link=None)

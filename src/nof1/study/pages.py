@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -22,7 +22,7 @@ from nof1.study.nights import draw_nights
 from nof1.study.progress import read_progress
 from nof1.study.study import Study
 from nof1.study.trials import Trial, read_trial
-from nof1.trial.adherence import AS_ASSIGNED, MISSED, UNKNOWN, adherence
+from nof1.trial.adherence import adherence
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,7 +46,7 @@ DRAWN: Final = ("posterior", "prior", "constant_data")
 
 
 def write_report(study: Study, *, participant: str | None = None, only: Reader | None = None) -> Path:
-    """Render ``report.html`` and give its path: the result, or before there is one how far the trial is.
+    """Render ``report.html`` and give its path: the result, or where there is none to tell how far the trial is.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def write_report(study: Study, *, participant: str | None = None, only: Reader |
     with study.record() as record:
         code = study.participant(record, participant).code
     path = study.folder.reports(code) / "report.html"
-    if not is_analysed(study, code):
+    if not has_result(study, code):
         write_private_file(path, render_progress(read_progress(study, participant=code)).encode())
         return path
     page = _result_page(study, code, only).encode()
@@ -75,10 +75,16 @@ def write_report(study: Study, *, participant: str | None = None, only: Reader |
     return path
 
 
-def is_analysed(study: Study, code: str) -> bool:
-    """Whether a participant's trial has a result: it is over then, and nothing of it is concealed."""
+def has_result(study: Study, code: str) -> bool:
+    """Whether there is a result to tell: the trial was analysed, and the consent to it was not taken back since.
+
+    Raises
+    ------
+    InputMissingError
+        No trial has begun.
+    """
     with study.record() as record:
-        return bool(_analyses(record, code))
+        return bool(_analyses(record, code)) and not read_trial(study, record, code).conduct.withdrawn
 
 
 def _analyses(record: Record, code: str) -> list[Event]:
@@ -90,7 +96,7 @@ def _result_page(study: Study, code: str, only: Reader | None) -> str:
     with study.record() as record:
         _check_written(folder, _analyses(record, code)[-1].payload)
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        behind = _behind(record, read_trial(study, record, code), result)
+        behind = _behind(record, read_trial(study, record, code))
         files = [file.sha256 for file in admitted_files(record, code)]
     if files == result["provenance"]["sleep_files"]:  # else the nights that were analysed are not those of today
         behind = replace(behind, hypnograms=draw_nights(study, participant=code, width=STRIP))
@@ -108,18 +114,17 @@ def _drawn(path: Path) -> "xr.DataTree":
     return xr.DataTree.from_dict(groups)
 
 
-def _behind(record: Record, trial: Trial, result: Mapping[str, Any]) -> Behind:
+def _behind(record: Record, trial: Trial) -> Behind:
     """Gather what the record knows beside the result, of a trial that was opened."""
     numbers = dict.fromkeys(period.number for period in trial.schedule.periods)
     parts = [[one for one in trial.schedule.periods if one.number == number] for number in numbers]
-    ended = trial.conduct.ended_early
     return Behind(
         protocol=trial.protocol,
         periods=tuple((own[0].arm or "concealed", sum(part.nights for part in own)) for own in parts),
         conduct=trial.conduct.said,
-        ended_early=ended.isoformat() if ended else None,
+        ended_early=trial.cut_short.isoformat() if trial.cut_short else None,
         baseline=_person_in_words(record, trial),
-        doses=_doses(record, trial, result),
+        doses=_doses(record, trial),
     )
 
 
@@ -139,16 +144,14 @@ def _value(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _doses(record: Record, trial: Trial, result: Mapping[str, Any]) -> pl.DataFrame | None:
-    """Tell night by night what was taken; None where the diary no longer says what it said when it was analysed."""
+def _doses(record: Record, trial: Trial) -> pl.DataFrame | None:
+    """Tell night by night what was taken; None where anything was said of a dose since the analysis."""
+    since = _analyses(record, trial.participant.code)[-1].seq
+    entries = record.events("diary_entry", participant=trial.participant.code)
+    if any(event.seq > since and event.payload["dose_taken"] is not None for event in entries):
+        return None
     without_dose = [arm.code for arm in trial.protocol.arms if arm.units_per_dose == 0]
     said = adherence(trial.calendar(), read_diary(record, trial.participant), without_dose=without_dose)
-    for code, counted in result["trial"]["doses"].items():
-        own = said.filter(arm=code)["status"].to_list()
-        if [own.count(AS_ASSIGNED), own.count(MISSED), own.count(UNKNOWN)] != [
-            counted[key] for key in ("taken", "not_taken", "unknown")
-        ]:
-            return None
     return said.select("night", pl.col("status").cast(pl.String))
 
 

@@ -1,21 +1,26 @@
 """How far a trial is: nights recorded, missing and excluded, what was taken, what changed. Never effects."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import polars as pl
 
-from nof1.errors import InputMissingError
-from nof1.sleep.nights import ALGORITHM_CHANGED, DEVICE_CHANGED, SCHEMA
+from nof1.sleep.nights import ALGORITHM_CHANGED, DEVICE_CHANGED
 from nof1.study.diaries import read_diary, read_side_effects
 from nof1.study.guesses import asked_periods, read_guesses
-from nof1.study.nights import latency_source, read_nights
+from nof1.study.nights import latency_source, recorded_nights
+from nof1.study.openings import locks
 from nof1.study.safety_gate import gate_account
 from nof1.study.study import Study
 from nof1.study.trials import Trial, read_trial
 from nof1.trial.adherence import AS_ASSIGNED, MISSED, UNKNOWN, adherence, adherence_by_period
 from nof1.trial.diary import count_side_effects
+
+NOT_BEFORE_THE_END: Final = (
+    "What the treatment does is told to nobody before the planned end: who looks earlier stops on a good week."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,21 @@ class SideEffectCount:
 
 @dataclass(frozen=True, slots=True)
 class TrialStatus:
-    """A trial so far. `changes` names nights on which device or algorithm changed, and whether a period began there;
-    `conduct` tells of pauses, an early end and amendments, `safety` of starts that the safety gate stopped, and of who
-    overruled it."""
+    """A trial so far.
+
+    Parameters
+    ----------
+    nights_planned
+        Those that were registered, whatever an early end left of them.
+    standing
+        How far it is and what comes next, in sentences.
+    changes
+        The nights on which device or algorithm changed, and whether a period began there.
+    conduct
+        Pauses, an early end and amendments, in sentences.
+    safety
+        Starts that the safety gate stopped, and who overruled it.
+    """
 
     participant: str
     protocol: str
@@ -76,6 +93,7 @@ class TrialStatus:
     ended: bool
     nights_done: int
     nights_planned: int
+    standing: list[str]
     stream: str | None
     latency_source: str | None
     periods: list[PeriodStatus]
@@ -83,6 +101,73 @@ class TrialStatus:
     changes: list[str]
     conduct: list[str]
     safety: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoFar:
+    """What the record knows of a trial now.
+
+    Parameters
+    ----------
+    now
+        The evening that this moment belongs to.
+    over
+        The evenings before it are over, as far as they were lived: a pause that lasts ends them.
+    nights
+        As `nof1.study.nights.recorded_nights` gives them.
+    is_locked, is_analysed
+        Whether the analysis was locked, and whether there was one.
+    """
+
+    trial: Trial
+    now: date
+    over: date
+    has_ended: bool
+    nights: pl.DataFrame
+    diary: pl.DataFrame
+    side_effects: pl.DataFrame
+    guesses: Collection[int]
+    safety: list[str]
+    is_locked: bool
+    is_analysed: bool
+
+    @property
+    def calendar(self) -> pl.DataFrame:
+        """The evenings of the schedule that are over, as `nof1.trial.schedule.calendar` gives them."""
+        return self.trial.calendar().filter(pl.col("night") < self.over)
+
+    @property
+    def doses(self) -> pl.DataFrame:
+        """What was taken on the evenings that are over, as `nof1.trial.adherence.adherence` gives it."""
+        without_dose = [arm.code for arm in self.trial.protocol.arms if arm.units_per_dose == 0]
+        return adherence(self.calendar, self.diary, without_dose=without_dose)
+
+
+def read_so_far(study: Study, *, participant: str | None = None) -> SoFar:
+    """Read what a trial is told from before it has a result.
+
+    Raises
+    ------
+    InputMissingError
+        No trial has begun.
+    """
+    with study.record() as record:
+        trial = read_trial(study, record, participant)
+        person = trial.participant
+        now = trial.evening(study.clock())
+        return SoFar(
+            trial=trial,
+            now=now,
+            over=min(now, trial.conduct.paused_since or now),
+            has_ended=trial.has_ended(study.clock()),
+            nights=recorded_nights(study, participant=person.code),
+            diary=read_diary(record, person),
+            side_effects=read_side_effects(record, person),
+            guesses=read_guesses(record, person),
+            safety=gate_account(record, person),
+            is_locked=bool(locks(record, person.code)),
+            is_analysed=any(event.kind == "analysed" for event in record.events(participant=person.code)),
+        )
 
 
 def trial_status(study: Study, *, participant: str | None = None) -> TrialStatus:
@@ -93,56 +178,87 @@ def trial_status(study: Study, *, participant: str | None = None) -> TrialStatus
     InputMissingError
         No trial has begun.
     """
-    with study.record() as record:
-        trial = read_trial(study, record, participant)
-        diary = read_diary(record, trial.participant)
-        side_effects = read_side_effects(record, trial.participant)
-        guesses = read_guesses(record, trial.participant)
-        safety = gate_account(record, trial.participant)
-    now = trial.evening(study.clock())
-    over = min(now, trial.conduct.paused_since or now)
-    calendar = trial.calendar().filter(pl.col("night") < over)
-    nights = _recorded(study, trial)
-    periods = _periods(trial, calendar, nights, diary, _guess_states(trial, guesses, now))
+    return status_of(read_so_far(study, participant=participant))
+
+
+def status_of(so_far: SoFar) -> TrialStatus:
+    """Count nights and doses by period, and say how far the trial is."""
+    trial = so_far.trial
+    starts = {period.first_night for period in trial.schedule.periods}
+    periods = _periods(so_far)
     return TrialStatus(
         participant=trial.participant.code,
         protocol=trial.protocol.id,
         title=trial.protocol.title,
         blinding=trial.blinding,
-        today=now,
+        today=so_far.now,
         first_night=trial.schedule.first_night,
         last_night=trial.schedule.last_night,
-        ended=trial.has_ended(study.clock()),
+        ended=so_far.has_ended,
         nights_done=sum(one.past for one in periods),
-        nights_planned=trial.schedule.planned_nights,
+        nights_planned=trial.planned.planned_nights,
+        standing=_standing(so_far),
         stream=trial.stream.stream if trial.stream else None,
         latency_source=latency_source(trial.stream, trial.protocol.sleep) if trial.stream else None,
         periods=periods,
-        side_effects=[SideEffectCount(**row) for row in count_side_effects(side_effects).iter_rows(named=True)],
-        changes=_changes(trial, nights),
+        side_effects=[SideEffectCount(**row) for row in count_side_effects(so_far.side_effects).iter_rows(named=True)],
+        changes=[
+            f"{night}: {what}" + (" (a period began that night)" if night in starts else "")
+            for night, what in device_changes(so_far)
+        ],
         conduct=list(trial.conduct.said),
-        safety=safety,
+        safety=so_far.safety,
     )
 
 
-def _recorded(study: Study, trial: Trial) -> pl.DataFrame:
-    try:
-        return read_nights(study, participant=trial.participant.code)
-    except InputMissingError:
-        return pl.DataFrame(schema=SCHEMA)
+def device_changes(so_far: SoFar) -> list[tuple[date, str]]:
+    """The nights of the trial on which the device or its algorithm changed, and which of them did."""
+    schedule = so_far.trial.schedule
+    inside = so_far.nights.filter(pl.col("night").is_between(schedule.first_night, schedule.last_night))
+    named = {DEVICE_CHANGED: "another device", ALGORITHM_CHANGED: "another staging algorithm"}
+    return [
+        (night, what)
+        for night, flags in inside.select("night", "flags").iter_rows()
+        for flag, what in named.items()
+        if flag in flags
+    ]
 
 
-def _guess_states(trial: Trial, guesses: Collection[int], now: date) -> dict[int, str]:
-    return dict.fromkeys(asked_periods(trial, now), "asked") | dict.fromkeys(guesses, "given")
+def _standing(so_far: SoFar) -> list[str]:
+    """Say how far the trial is, why no effect is told yet, and what comes next."""
+    trial, conduct = so_far.trial, so_far.trial.conduct
+    done = so_far.calendar["period"].count()
+    far = f"{done} of {trial.planned.planned_nights} nights on treatment are over."
+    if conduct.withdrawn:
+        return [far, "The consent was taken back: nothing of this trial is analysed."]
+    if conduct.paused_since is not None:
+        rest = f"The trial rests from {conduct.paused_since} on, and its last night moves with it, until nof1 resume."
+        return [f"{far} {rest}", NOT_BEFORE_THE_END]
+    if not so_far.has_ended:
+        return [f"{far} The last night is that of {trial.schedule.last_night}.", NOT_BEFORE_THE_END]
+    if not trial.schedule.periods:
+        return [far, "It was ended before the first of them: nothing can be analysed."]
+    cut = f" It was ended early, with the night of {trial.cut_short}." if trial.cut_short else ""
+    return [f"{far}{cut}", _next(so_far)]
 
 
-def _periods(
-    trial: Trial, calendar: pl.DataFrame, nights: pl.DataFrame, diary: pl.DataFrame, guesses: Mapping[int, str]
-) -> list[PeriodStatus]:
-    joined = calendar.join(nights.select("night", "flags"), on="night", how="left")
-    without_dose = [arm.code for arm in trial.protocol.arms if arm.units_per_dose == 0]
-    taken = adherence_by_period(adherence(calendar, diary, without_dose=without_dose))
-    counts = {row["period"]: row for row in taken.iter_rows(named=True)}
+def _next(so_far: SoFar) -> str:
+    """Say what is to be done with a trial that is over."""
+    if so_far.trial.stream is None:
+        return "No sleep was imported yet. Next: nof1 import YOUR-EXPORT."
+    if so_far.trial.is_sealed:
+        lock = "" if so_far.is_locked else "nof1 lock, then "
+        return f"The treatments are still concealed. Next: {lock}nof1 unblind, then nof1 analyse."
+    if so_far.is_analysed:
+        return "It is analysed. Next: nof1 report."
+    return "Nothing was analysed yet. Next: nof1 analyse."
+
+
+def _periods(so_far: SoFar) -> list[PeriodStatus]:
+    trial = so_far.trial
+    joined = so_far.calendar.join(so_far.nights.select("night", "flags"), on="night", how="left")
+    counts = {row["period"]: row for row in adherence_by_period(so_far.doses).iter_rows(named=True)}
+    guesses = dict.fromkeys(asked_periods(trial, so_far.now), "asked") | dict.fromkeys(so_far.guesses, "given")
     statuses = []
     for number in dict.fromkeys(period.number for period in trial.schedule.periods):
         parts = [period for period in trial.schedule.periods if period.number == number]
@@ -171,15 +287,3 @@ def _periods(
 def _excluded(recorded: pl.DataFrame, flags: tuple[str, ...]) -> dict[str, int]:
     counts = {flag: recorded.filter(pl.col("flags").list.contains(flag)).height for flag in flags}
     return {flag: count for flag, count in counts.items() if count}
-
-
-def _changes(trial: Trial, nights: pl.DataFrame) -> list[str]:
-    starts = {period.first_night for period in trial.schedule.periods}
-    inside = nights.filter(pl.col("night").is_between(trial.schedule.first_night, trial.schedule.last_night))
-    named = {DEVICE_CHANGED: "another device", ALGORITHM_CHANGED: "another staging algorithm"}
-    return [
-        f"{night}: {what}" + (" (a period began that night)" if night in starts else "")
-        for night, flags in inside.select("night", "flags").iter_rows()
-        for flag, what in named.items()
-        if flag in flags
-    ]

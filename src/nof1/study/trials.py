@@ -116,6 +116,11 @@ class Trial:
         return any(period.arm is None for period in self.planned.periods)
 
     @property
+    def cut_short(self) -> date | None:
+        """The last evening, where an early end left planned nights unlived; an end after them is none."""
+        return self.conduct.ended_early if self.schedule.planned_nights < self.planned.planned_nights else None
+
+    @property
     def zone(self) -> ZoneInfo:
         """The participant's home zone."""
         return ZoneInfo(self.participant.zone)
