@@ -49,6 +49,9 @@ IMPORTED_ON: Final = (40, 85)
 AT_THE_FORM: Final = frozenset({0, 8, 9})
 """Evenings on which the person lets nof1 ask."""
 
+MOST_OFF: Final = 1.0
+"""In widths of the 95 % interval, or about four posterior SDs. The order is drawn anew in every run: a sound interval
+leaves the truth out once in twenty, and is this far from it once in ten thousand; how often is `calibration`'s to say."""
 PATIENCE_S: Final = 120
 """Nothing is silent for longer."""
 RISKS: Final = (
@@ -315,6 +318,7 @@ def test_a_trial_of_120_nights_as_a_person_types_it(life: Life) -> None:
     result = json.loads(Path("reports/P01/result.json").read_text())
     (deep,) = (outcome for outcome in result["outcomes"] if outcome["measure"] == "deep_min")
     low, high = deep["effect"]["ci95"]
-    assert 0 < low < EFFECT < high
+    assert low > 0
+    assert abs(deep["effect"]["median"] - EFFECT) < MOST_OFF * (high - low)
     assert "influenza" in json.dumps(result["trial"])
     assert "after the lock" not in json.dumps(result["trial"])

@@ -1,14 +1,16 @@
 """Nothing that somebody else named acts on the terminal: not a file's name, and not in JSON."""
 
 import json
+import re
 import shutil
 import unicodedata
 from pathlib import Path
 
 import pytest
-from tests.cases import ZONE, Typist, write_export
+from tests.cases import FIXED_PROTOCOL, ZONE, Typist, alternating, schedule_csv, write_export
 from tests.report.test_hostile import HOSTILE
 
+import nof1.cli
 from nof1.cli.options import print_json
 from nof1.cli.tables import print_table, say
 
@@ -49,3 +51,31 @@ def test_no_line_and_no_cell_acts(text: str, capsys: pytest.CaptureFixture[str])
     say(f"Read from {text}.")
     print_table(["name"], [[text]])
     assert acts(capsys.readouterr().out) == []
+
+
+def test_the_name_of_a_folder_is_spelt_out(typist: Typist, tmp_path: Path) -> None:
+    """Where a page, an index or an export is written, in a folder whose name would act."""
+    home = tmp_path / ACTIVE
+    typist.does("init", home, "--zone", ZONE)
+    shutil.copy(write_export(tmp_path / "takeout.zip", 9), home)
+    here = ("--study", home)
+    typist.does("import", home / "takeout.zip", *here)
+    (tmp_path / "p.toml").write_text(FIXED_PROTOCOL.format(transition=0, prior_sd=10))
+    (tmp_path / "s.csv").write_text(schedule_csv(alternating(2), 8))
+    typist.does("start", tmp_path / "p.toml", "--schedule", tmp_path / "s.csv", *here)
+    forms = [("export", form, home / form) for form in ("csv", "fhir", "package")]
+    for words in (("report",), ("report", "--all"), ("calendar", "--output", home / "c.ics"), *forms):
+        assert acts(typist.does(*words, *here)) == [], words
+
+
+def test_every_command_prints_through_say() -> None:
+    """Only text made for machines, and lines without a word, go to the terminal by another way."""
+    other = re.compile(r"click\.s?echo\((?!\))")
+    lines = [
+        f"{path.name}: {line.strip()}"
+        for path in sorted((Path(nof1.cli.__file__).parent).glob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if other.search(line) and "nl=False" not in line
+    ]
+    assert [line for line in lines if "inactive(" not in line] == []
+    assert lines, "the expression finds what it looks for"

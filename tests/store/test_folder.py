@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nof1.errors import InputMissingError, UsageError, WriteError
-from nof1.store.folder import create_study_folder, find_study, write_private_file
+from nof1.store.folder import create_study_folder, find_study, require_new, write_new_folder, write_private_file
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o277, 0o777])
@@ -76,3 +76,25 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(WriteError, match="file"):
         create_study_folder(tmp_path / "file" / "study")
+
+
+@pytest.mark.parametrize("name", [".", "../here", "sub/.."])
+def test_an_export_does_not_replace_the_folder_one_stands_in(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is spelt: a shell would stand in a folder that is no more. A new one inside is made."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    if name.startswith("sub"):
+        Path("sub").mkdir()
+    with pytest.raises(WriteError, match="the folder you are in"):
+        write_new_folder(Path(name), {"a": b"b"})
+    write_new_folder(Path("new/../fresh"), {"a": b"b"})
+    assert Path("fresh/a").read_bytes() == b"b"
+
+
+def test_an_empty_folder_is_nothing_to_a_folder_and_something_to_a_file(tmp_path: Path) -> None:
+    """A folder may take its place; a file cannot, and says so before any work."""
+    require_new(tmp_path)
+    with pytest.raises(WriteError, match="is there already"):
+        require_new(tmp_path, folder=False)

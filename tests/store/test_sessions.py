@@ -8,11 +8,13 @@ from typing import Any
 
 import dataframely as dy
 import pytest
+from tests.cases import ZONE
 
 from nof1.errors import DataError, TamperedError
 from nof1.sleep.session import SCHEMA, Sessions, sessions_from_rows
 from nof1.store.folder import StudyFolder
 from nof1.store.sessions import file_fault, import_key, read_about, scan_sessions, sweep_interrupted, write_sessions
+from nof1.study.study import create_study
 
 EVENING = datetime(2026, 5, 12, 21, 0, tzinfo=UTC)
 
@@ -39,6 +41,16 @@ def session(record_id: str = "1", *, night: int = 0, **changes: Any) -> dict[str
 def table(*rows: dict[str, Any]) -> dy.DataFrame[Sessions]:
     """A checked table."""
     return sessions_from_rows(list(rows))
+
+
+@pytest.mark.parametrize("name", ["trial [2026]", "[", "why?*", "50%20off #1", "{a,b}", "year=2026", "~", "a&b;c"])
+def test_a_study_may_lie_in_any_folder(name: str, tmp_path: Path) -> None:
+    """Names that mean something to a shell, a glob or a URL are names of folders all the same."""
+    study = create_study(tmp_path / name, zone=ZONE)
+    file = write_sessions(study.folder, "P01", "key", table(session()), {})
+    assert scan_sessions(study.folder, [file]).collect().height == 1
+    with study.record() as record:
+        assert list(record.participants()) == ["P01"]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A study as a FHIR bundle: read by other eyes, true to the nights, and silent about what is concealed."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -200,24 +200,73 @@ def test_the_patient_is_a_code(study: Study) -> None:
     assert [one["value"] for one in patient["identifier"]] == ["P01"]
 
 
-def test_how_a_trial_ended_is_told(typist: Typist) -> None:
-    """A pause, an early end and a withdrawal each have the status that FHIR has for them."""
+@pytest.fixture
+def begun(typist: Typist) -> Typist:
+    """Somebody with an open trial of four periods of a week, on the day before the first evening."""
     typist.now = datetime(2026, 1, 4, 12, tzinfo=UTC)
     (typist.home / "trial.toml").write_text(FIXED_PROTOCOL.format(transition=2, prior_sd=10))
     (typist.home / "schedule.csv").write_text(schedule_csv(alternating(7), NIGHTS))
     typist.does("init", "study", "--zone", ZONE)
     typist.does("start", "trial.toml", "--schedule", "schedule.csv", "--study", "study")
-    seen = []
-    for number, words in enumerate((("pause",), ("resume",), ("stop",), ("withdraw",))):
-        typist.now = datetime.combine(FIRST, datetime.min.time(), UTC) + timedelta(days=3 + 2 * number, hours=15)
-        reason = () if words == ("resume",) else ("--reason", "influenza")
-        typist.does(*words, *reason, "--study", "study")
-        bundle = fhir_bundle(at(typist.home / "study", typist.now))
-        check_bundle(bundle)
-        seen.append((kinds(bundle, "ResearchStudy")[0]["status"], kinds(bundle, "ResearchSubject")[0]["status"]))
-    assert seen[:2] == [("temporarily-closed-to-accrual-and-intervention", "on-study"), ("active", "on-study")]
-    assert [study for study, _ in seen[2:]] == ["administratively-completed"] * 2
-    assert seen[3][1] == "withdrawn"
+    return typist
+
+
+def on_evening(number: int) -> datetime:
+    """The afternoon before an evening counted from 0."""
+    return datetime.combine(FIRST, time(15), UTC) + timedelta(days=number)
+
+
+def bundle_after(typist: Typist, evening: int, *words: str) -> dict[str, Any]:
+    """Type a command before an evening, and read the bundle, whose models find no fault in it."""
+    typist.now = on_evening(evening)
+    if words:
+        typist.does(*words, "--study", "study")
+    bundle = fhir_bundle(at(typist.home / "study", typist.now))
+    check_bundle(bundle)
+    return bundle
+
+
+def statuses(bundle: dict[str, Any]) -> list[str]:
+    """The status of the study, of the person in it, and of each care plan."""
+    return [one["status"] for kind in ("ResearchStudy", "ResearchSubject", "CarePlan") for one in kinds(bundle, kind)]
+
+
+def test_how_a_trial_ended_is_told(begun: Typist) -> None:
+    """A pause, an early end and a withdrawal each have the statuses that FHIR has for them."""
+    because = ("--reason", "influenza")
+    paused = bundle_after(begun, 3, "pause", *because)
+    assert statuses(paused) == ["temporarily-closed-to-accrual-and-intervention", "on-study", "on-hold"]
+    assert statuses(bundle_after(begun, 5, "resume")) == ["active", "on-study", "active"]
+    stopped = bundle_after(begun, 7, "stop", *because)
+    assert statuses(stopped) == ["administratively-completed", "off-study", "revoked"]
+    withdrawn = bundle_after(begun, 9, "withdraw", *because)
+    assert statuses(withdrawn) == ["administratively-completed", "withdrawn", "revoked"]
+
+
+def test_in_a_pause_nothing_goes_on(begun: Typist) -> None:
+    """Months into it the first period is still on the way, none is over that nobody lived, and no end is known."""
+    bundle_after(begun, 3, "pause", "--reason", "influenza")
+    bundle = bundle_after(begun, 90)
+    (plan,) = kinds(bundle, "CarePlan")
+    assert [one["detail"]["status"] for one in plan["activity"]] == ["in-progress", *["scheduled"] * 3]
+    (study,) = kinds(bundle, "ResearchStudy")
+    assert plan["period"] == study["period"] == {"start": FIRST.isoformat()}
+
+
+def test_a_trial_that_ended_before_its_first_night_has_no_span_and_no_plan(begun: Typist) -> None:
+    """No end stands before a start, and no plan without a period."""
+    bundle = bundle_after(begun, -3, "stop", "--reason", "moved house")
+    assert statuses(bundle) == ["administratively-completed", "off-study"]
+    assert [one.get("period") for kind in ("ResearchStudy", "ResearchSubject") for one in kinds(bundle, kind)] == [
+        None,
+        None,
+    ]
+
+
+def test_who_withdraws_after_the_last_night_has_lived_the_plan(begun: Typist) -> None:
+    """The study is completed, and the person has taken the consent back."""
+    bundle = bundle_after(begun, 60, "withdraw", "--reason", "no more")
+    assert statuses(bundle) == ["completed", "withdrawn", "completed"]
 
 
 def test_the_command_writes_one_file_and_never_over_another(whole: Path, typist: Typist) -> None:
@@ -231,6 +280,9 @@ def test_the_command_writes_one_file_and_never_over_another(whole: Path, typist:
     before = written.read_bytes()
     assert typist("export", "fhir", "P01.json", "--study", whole).exit_code == 73
     assert written.read_bytes() == before
+    (typist.home / "folder").mkdir()
+    into_a_folder = typist("export", "fhir", "folder", "--study", whole)
+    assert (into_a_folder.exit_code, "is there already" in into_a_folder.stderr) == (73, True)
     typist.does("init", "empty", "--zone", ZONE)
     nothing = typist("export", "fhir", "none.json", "--study", "empty")
     assert (nothing.exit_code, "nof1 import" in nothing.stderr) == (66, True)

@@ -127,7 +127,7 @@ def _scan_file(folder: StudyFolder, file: SleepFile) -> pl.LazyFrame:
     about = read_about(path)
     if about.get("schema", 0) > SCHEMA_VERSION:
         raise DataError(f"{path} was written by a newer nof1 (table version {about['schema']}). Update nof1.")
-    return pl.scan_parquet(path, hive_partitioning=False).cast(SCHEMA)
+    return pl.scan_parquet(path, glob=False, hive_partitioning=False).cast(SCHEMA)
 
 
 def read_about(path: Path) -> dict[str, Any]:
