@@ -51,7 +51,7 @@ AT_THE_FORM: Final = frozenset({0, 8, 9})
 
 MOST_OFF: Final = 1.0
 """In widths of the 95 % interval, or about four posterior SDs. The order is drawn anew in every run: a sound interval
-leaves the truth out once in twenty, and is this far from it once in ten thousand; how often is `calibration`'s to say."""
+leaves the truth out once in twenty, and is this far from it once in ten thousand."""
 PATIENCE_S: Final = 120
 """Nothing is silent for longer."""
 RISKS: Final = (

@@ -17,7 +17,8 @@ def say(text: str, *, bold: bool = False, err: bool = False) -> None:
 
     from nof1.report.plain import inactive
 
-    click.secho(inactive(text), bold=bold, err=err)
+    told = inactive(text)
+    click.echo(click.style(told, bold=True) if bold else told, err=err)
 
 
 def screen_width() -> int:
