@@ -11,9 +11,9 @@ from tests.model.simulated import ARMS, LATENCY, RULES, ar1, calendar_of, nights
 from nof1.model.assurance import BENEFIT, Judgement, chances
 from nof1.model.design import build_design
 from nof1.model.diagnose import convergence
-from nof1.model.estimate import decide, probabilities
 from nof1.model.nuts import fit
 from nof1.model.priors import priors_for
+from nof1.model.verdict import decide, probabilities
 from nof1.study.plan import LATENCY_NOISE
 from nof1.trial.protocol import Design
 

@@ -55,7 +55,7 @@ def test_the_readme_names_every_verdict() -> None:
     """The table of verdicts in the README has each verdict of the model once."""
     from typing import get_args
 
-    from nof1.model.estimate import Verdict
+    from nof1.model.verdict import Verdict
 
     readme = (ROOT / "README.md").read_text().replace("_", " ").replace(",", "")
     assert [verdict for verdict in get_args(Verdict) if verdict.replace("_", " ") not in readme] == []

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from nof1.model.assurance import Judgement, along_effect, chances, moved, probabilities_of
-from nof1.model.estimate import Verdict
 from nof1.model.exact import ROUGH, integrate
 from nof1.model.linear import linear_trial, with_prior
 from nof1.model.mixture import Mixture
 from nof1.model.priors import priors_for
 from nof1.model.simulation import BASELINE, Noise, simulate
+from nof1.model.verdict import Verdict
 from nof1.trial.protocol import AnalysisRules, Arm, Design
 
 PAIRS = Design(scheme="randomised-pairs")

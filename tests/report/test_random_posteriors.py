@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from nof1.model.estimate import Probabilities, decide
+from nof1.model.verdict import Probabilities, decide
 from nof1.report import icons, patient, sentences
 from nof1.report.page import render_report
 from nof1.report.rounding import percent, whole_percent
@@ -49,6 +49,8 @@ def _outcome(centre: float, sd: float, higher: bool) -> dict[str, Any]:
         "p_worse_worthwhile": below,
         "p_no_worthwhile_difference": above - below,
     }
+    verdict = decide(Probabilities(**probability), AnalysisRules())
+    more = {"pairs": 1 + int(sd), "chance": probability["p_better"], "is_enough": higher}
     counts = {"planned": 120, "recorded": 110, "used": 78, "excluded": {}, "used_by_arm": {"salt": 39, "none": 39}}
     return {
         "measure": "deep_min",
@@ -65,7 +67,8 @@ def _outcome(centre: float, sd: float, higher: bool) -> dict[str, Any]:
         "effect": {"median": centre, "ci95": [centre - 1.96 * sd, centre + 1.96 * sd]},
         "levels": {"salt": {"median": 72 + centre}, "none": {"median": 72.0}},
         "probability": probability,
-        "verdict": decide(Probabilities(**probability), AnalysisRules()),
+        "verdict": verdict,
+        "more": more if verdict == "not_enough_to_tell" else None,
         "nights": counts,
         "why_not_usable": None,
         "why_descriptive": None,

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import hypot, sqrt
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,8 @@ from nof1.model.linear import linear_trial, zero_sum_basis
 from nof1.model.mixture import Mixture
 from nof1.model.priors import Prior, Priors
 from nof1.model.simulation import BASELINE, Noise, SimulatedTrial, simulate
+from nof1.model.verdict import Probabilities, Verdict, decide, of_shares
 from nof1.trial.protocol import AnalysisRules, Arm, Design
-
-if TYPE_CHECKING:
-    from nof1.model.estimate import Probabilities, Verdict
 
 Floats = NDArray[np.float64]
 
@@ -227,15 +225,13 @@ def _places(truth: tuple[float, float], error: float, rng: np.random.Generator) 
 class _Judged:
     """One trial at all places: how often each verdict, and the shares of `Chances`."""
 
-    verdicts: Counter["Verdict"]
+    verdicts: Counter[Verdict]
     direction: float
     covered: float
 
 
 def _judged(mixture: Mixture, prior: Prior, judgement: Judgement, by: Floats, true: Floats) -> _Judged:
     """Judge a trial whose nights show so much more of an effect than in `mixture`, for every `by`."""
-    from nof1.model.estimate import decide
-
     bar, weights, means = judgement.worthwhile, *moved(mixture, prior, by)
     under, at_most, at_least, found = (
         _below(weights, means, mixture.sds, x) for x in (0.0, bar or 0.0, -(bar or 0.0), true[:, None])
@@ -243,7 +239,7 @@ def _judged(mixture: Mixture, prior: Prior, judgement: Judgement, by: Floats, tr
     up, down = (1 - under, 1 - at_most), (under, at_least)
     (better, much_better), (worse, much_worse) = (up, down) if judgement.better == "higher" else (down, up)
     rows = np.column_stack([better, much_better, worse, much_worse, at_most - at_least]).tolist()
-    judged = [_probabilities(*row, bar=bar) for row in rows]
+    judged = [of_shares(*row, bar=bar) for row in rows]
     return _Judged(
         verdicts=Counter(decide(probability, judgement.rules) for probability in judged),
         direction=float(np.mean(better >= judgement.rules.benefit)),
@@ -278,25 +274,9 @@ def _half_width(mixture: Mixture, prior: Prior, by: float) -> float:
     return float(high - low) / 2
 
 
-def probabilities_of(effect: Mixture, judgement: Judgement) -> "Probabilities":
+def probabilities_of(effect: Mixture, judgement: Judgement) -> Probabilities:
     """Compute the probabilities that a verdict rests on, exactly."""
     gain = effect if judgement.better == "higher" else effect.negative
     better, bar = float(gain.above(0.0)), judgement.worthwhile
     at = bar or 0.0
-    return _probabilities(
-        better, float(gain.above(at)), 1 - better, float(gain.below(-at)), gain.within(-at, at), bar=bar
-    )
-
-
-def _probabilities(
-    better: float, much_better: float, worse: float, much_worse: float, within: float, *, bar: float | None
-) -> "Probabilities":
-    from nof1.model.estimate import Probabilities
-
-    return Probabilities(
-        p_better=better,
-        p_better_worthwhile=None if bar is None else much_better,
-        p_worse=worse,
-        p_worse_worthwhile=None if bar is None else much_worse,
-        p_no_worthwhile_difference=None if bar is None else within,
-    )
+    return of_shares(better, float(gain.above(at)), 1 - better, float(gain.below(-at)), gain.within(-at, at), bar=bar)

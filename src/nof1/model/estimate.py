@@ -1,4 +1,4 @@
-"""From the posterior to the effect, its probabilities and the verdict.
+"""From the posterior to the effect, beside its probabilities and the verdict.
 
 `asdict(Estimate)` has the keys of an outcome in `result.json`, to which `nof1.study.accounts` adds `missing` and
 `complier`.
@@ -6,7 +6,7 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -16,33 +16,16 @@ from nof1.model.arms import TWO
 from nof1.model.covariates import Adjustment
 from nof1.model.design import EXACT, LEFT, NOT_PLANNED, AnalysisDesign
 from nof1.model.diagnose import Diagnostics
+from nof1.model.more import More, more_needed
 from nof1.model.posterior import of_contrast
 from nof1.model.priors import zero_priors
 from nof1.model.randomisation import RandomisationTest
-from nof1.model.scale import WorthwhileScale, Zeros
+from nof1.model.scale import Zeros
+from nof1.model.verdict import Probabilities, Standing, decide, probabilities, turned
 from nof1.trial.protocol import AnalysisRules, Contrast
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Verdict = Literal[
-    "meaningful_benefit",
-    "benefit",
-    "meaningful_worsening",
-    "worsening",
-    "no_worthwhile_difference",
-    "better_size_unclear",
-    "worse_size_unclear",
-    "not_enough_to_tell",
-]
-"""What the probabilities say, between two actives as "favours" the one or the other."""
-
-Standing = Literal[Verdict, "descriptive_only", "not_usable"]
-"""A verdict, or why there is none: the numbers only describe, or there are none that may be used."""
-
-SIZE_UNCLEAR: Final = 0.975
-"""P(better) from which a direction is claimed although its size is not; for worse the protocol's `benefit` suffices: a
-warning may come earlier than a promise."""
 
 Interval = tuple[float, float]
 
@@ -64,18 +47,6 @@ class Level:
 
     median: float
     ci95: Interval
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probabilities:
-    """Posterior probabilities of the effect, turned so that better is better; worthwhile ones None without a
-    worthwhile change."""
-
-    p_better: float
-    p_better_worthwhile: float | None
-    p_worse: float
-    p_worse_worthwhile: float | None
-    p_no_worthwhile_difference: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +131,8 @@ class Estimate:
         With three or more arms, and the same in every contrast of an outcome; None where nothing may be claimed.
     diagnostics
         None where nothing was fitted.
+    more
+        How many more periods would settle it; None where there is a verdict, or nothing to reckon it from.
     randomisation_test
         What the draw alone says, beside the model; it says itself where it is refused. None until it is made.
     """
@@ -187,6 +160,7 @@ class Estimate:
     sensitivity: tuple[Any, ...] = ()
     randomisation_test: RandomisationTest | None = None
     best_arm: BestArm | None = None
+    more: More | None = None
     ci_kind: Literal["eti"] = "eti"
 
     def to_payload(self) -> dict[str, Any]:
@@ -219,12 +193,13 @@ def estimate(
     why_not = design.why_not(contrast) or _failed(diagnostics)
     numbers: dict[str, Any] = dict.fromkeys(("effect", "ratio", "levels", "probability"))
     verdict: Standing = "not_usable"
-    best = None
+    best, more = None, None
     if why_not is None and fitted is not None:
         posterior = fitted["posterior"].to_dataset()
         numbers = _numbers(design, contrast, of_contrast(posterior, contrast.name))
         best = None if design.why_descriptive else _best_arm(design, posterior)
         verdict = "descriptive_only" if design.why_descriptive else decide(numbers["probability"], rules)
+        more = _more(design, contrast, fitted, rules) if verdict == "not_enough_to_tell" else None
     return Estimate(
         measure=design.measure.name,
         label=design.measure.label,
@@ -243,6 +218,7 @@ def estimate(
         model=_model_record(design),
         diagnostics=diagnostics,
         best_arm=best,
+        more=more,
         **numbers,
     )
 
@@ -280,6 +256,21 @@ def _numbers(design: AnalysisDesign, contrast: Contrast, posterior: "xr.Dataset"
     }
 
 
+def _more(design: AnalysisDesign, contrast: Contrast, fitted: "xr.DataTree", rules: AnalysisRules) -> More | None:
+    """Reckon how many more pairs of periods would settle it, from those with used nights."""
+    posterior = of_contrast(fitted["posterior"].to_dataset(), contrast.name)
+    is_latency, better = design.measure.family == "lognormal", design.outcome.better
+    ratio = np.exp(posterior["delta"].to_numpy().ravel()) if is_latency else None
+    gain, bar = turned(posterior["effect"].to_numpy().ravel(), ratio, better=better, worthwhile=design.worthwhile)
+    prior_sd = design.priors["delta"].scale
+    if is_latency and design.worthwhile.ratio is None:  # the prior is about ratios, and this about minutes
+        prior = of_contrast(fitted["prior"].to_dataset(), contrast.name)["effect"].to_numpy()
+        prior_sd = float(np.diff(np.quantile(prior, [0.16, 0.84]))[0]) / 2
+    used = design.nights.filter("used")
+    of_arms = (used.filter(pl.col("arm") == code)["period"].n_unique() for code in (contrast.arm, contrast.reference))
+    return more_needed(float(gain.mean()), float(gain.std(ddof=1)), prior_sd, min(of_arms), bar=bar, rules=rules)
+
+
 def summarise(draws: NDArray[np.float64]) -> Summary:
     """Summarise draws by median, mean, SD and equal-tailed intervals."""
     low95, low50, median, high50, high95 = (float(q) for q in np.quantile(draws, [0.025, 0.25, 0.5, 0.75, 0.975]))
@@ -289,63 +280,6 @@ def summarise(draws: NDArray[np.float64]) -> Summary:
 def _level(draws: NDArray[np.float64]) -> Level:
     low, median, high = (float(q) for q in np.quantile(draws, [0.025, 0.5, 0.975]))
     return Level(median, (low, high))
-
-
-def probabilities(
-    effect: NDArray[np.float64], ratio: NDArray[np.float64] | None, *, better: str, worthwhile: WorthwhileScale
-) -> Probabilities:
-    """Count draws on the scale that was fixed.
-
-    Parameters
-    ----------
-    effect, ratio
-        Draws of arm − reference, and of arm ÷ reference.
-    better
-        "higher" or "lower".
-    """
-    sign = 1.0 if better == "higher" else -1.0
-    if worthwhile.ratio is not None and ratio is not None:
-        gain, bar = sign * np.log(ratio), abs(np.log(worthwhile.ratio))
-    else:
-        gain, bar = sign * effect, worthwhile.minutes
-    p_better, p_worse = float(np.mean(gain > 0)), float(np.mean(gain < 0))
-    if bar is None:
-        return Probabilities(
-            p_better=p_better,
-            p_better_worthwhile=None,
-            p_worse=p_worse,
-            p_worse_worthwhile=None,
-            p_no_worthwhile_difference=None,
-        )
-    return Probabilities(
-        p_better=p_better,
-        p_better_worthwhile=float(np.mean(gain > bar)),
-        p_worse=p_worse,
-        p_worse_worthwhile=float(np.mean(gain < -bar)),
-        p_no_worthwhile_difference=float(np.mean(np.abs(gain) < bar)),
-    )
-
-
-def decide(probability: Probabilities, rules: AnalysisRules) -> Verdict:
-    """Choose the first verdict that holds, in the order that every report prints.
-
-    Without a worthwhile change only a direction can be claimed, and only as "size unclear".
-    """
-    by = probability
-    ladder: tuple[tuple[Verdict, bool], ...] = (
-        ("meaningful_benefit", by.p_better >= rules.benefit and _reaches(by.p_better_worthwhile, rules.meaningful)),
-        ("benefit", by.p_better >= rules.benefit and _reaches(by.p_better_worthwhile, rules.worthwhile)),
-        ("meaningful_worsening", by.p_worse >= rules.benefit and _reaches(by.p_worse_worthwhile, rules.meaningful)),
-        ("worsening", by.p_worse >= rules.benefit and _reaches(by.p_worse_worthwhile, rules.worthwhile)),
-        ("no_worthwhile_difference", _reaches(by.p_no_worthwhile_difference, rules.no_worthwhile_difference)),
-        ("better_size_unclear", by.p_better >= max(SIZE_UNCLEAR, rules.benefit)),
-        ("worse_size_unclear", by.p_worse >= rules.benefit),
-    )
-    return next((verdict for verdict, holds in ladder if holds), "not_enough_to_tell")
-
-
-def _reaches(p: float | None, threshold: float) -> bool:
-    return p is not None and p >= threshold
 
 
 def count_nights(design: AnalysisDesign, contrast: Contrast) -> NightCounts:

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nof1.model.design import NOT_PLANNED, AnalysisDesign
-from nof1.model.estimate import Verdict
+from nof1.model.verdict import Verdict
 from nof1.trial.protocol import Contrast
 
 FARTHEST: Final = 100.0

@@ -38,21 +38,12 @@ from nof1.model.covariates import CHANGE, PREFIX
 from nof1.model.design import AnalysisDesign
 from nof1.model.diagnose import too_rough
 from nof1.model.drift import smooth_trend
-from nof1.model.estimate import (
-    Estimate,
-    Interval,
-    Probabilities,
-    Standing,
-    Summary,
-    Verdict,
-    decide,
-    probabilities,
-    summarise,
-)
+from nof1.model.estimate import Estimate, Interval, Summary, summarise
 from nof1.model.exact import ExactPosterior, integrate
 from nof1.model.linear import TrialNights, linear_trial, with_prior
 from nof1.model.mixture import Mixture
 from nof1.model.posterior import arm_log_prior, of_contrast
+from nof1.model.verdict import Probabilities, Standing, Verdict, decide, probabilities
 from nof1.model.wash_in import WashIn, wash_in
 from nof1.trial.protocol import AnalysisRules, Contrast
 

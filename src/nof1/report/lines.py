@@ -1,6 +1,6 @@
 """The whole result in the few lines that ``nof1 analyse`` prints; the page says the same words."""
 
-from nof1.report import alternatives, sentences
+from nof1.report import alternatives, cautions, sentences
 from nof1.report.sentences import Json
 
 
@@ -17,5 +17,5 @@ def lines(result: Json) -> list[str]:
         )
         said += [told for told in also if told]
     said += alternatives.both_better(result)
-    taken = sentences.doses(result)
-    return [*said, *([taken] if taken else []), sentences.key(arms), *sentences.cautions(result), sentences.DISCLAIMER]
+    taken = cautions.doses(result)
+    return [*said, *([taken] if taken else []), sentences.key(arms), *cautions.cautions(result), sentences.DISCLAIMER]

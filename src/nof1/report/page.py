@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from nof1.report import (
     alternatives,
+    cautions,
     concealment,
     figures,
     guesses,
@@ -98,9 +99,9 @@ def render_report(
             checklist=items,
             checklist_missing=missing_words(items),
             measures=len({outcome["measure"] for outcome in result["outcomes"]}),
-            cautions=sentences.cautions(result),
+            cautions=cautions.cautions(result),
             both_better=alternatives.both_better(result),
-            doses=sentences.doses(result),
+            doses=cautions.doses(result),
             key=sentences.key(result["arms"]),
             sealing=concealment.sealing(result),
             guesses=guesses.told(result),

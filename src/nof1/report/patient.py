@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from nof1.report import icons, number_line, sentences, side_effects
+from nof1.report import cautions, icons, number_line, sentences, side_effects
 from nof1.report.plain import capitalised, plain, sentence
 from nof1.report.sentences import Json
 from nof1.trial.blinding import participant_may_know
@@ -22,8 +22,8 @@ BLINDED_ONLY: Final = (
 NEXT: Final = {
     "no_worthwhile_difference": "As far as {name} goes, neither is worth preferring. Other reasons may count: talk "
     "them over with your clinician.",
-    "not_enough_to_tell": "These nights do not settle it, either way. More periods could: nof1 plan says beforehand "
-    "how many would be needed.",
+    "not_enough_to_tell": "These nights do not settle it, either way.{more} Before another trial nof1 plan reckons how "
+    "long it must be.",
     "descriptive_only": "These numbers describe and decide nothing. Talk over with your clinician whether a trial that "
     "could decide is worth its nights.",
     "not_usable": "Nothing follows from this analysis about {name}. The record for clinicians says which check failed.",
@@ -44,11 +44,11 @@ def sheet(result: Json) -> dict[str, Any]:
         ``findings`` (title, headline, sentences, icons, legend, line, caption), ``cautions``, ``sure``, ``fooled``,
         ``side_effects``, ``next`` and ``density``, the class by which the sheet is set.
     """
-    outcomes, cautions = result["outcomes"], sentences.cautions(result)
+    outcomes = result["outcomes"]
     findings = [_finding(result, place) for place in range(len(outcomes))]
     shown = {
         "findings": findings,
-        "cautions": _capped(cautions),
+        "cautions": _capped(cautions.cautions(result)),
         "sure": _how_sure(outcomes),
         "fooled": _fooled(result),
         "side_effects": side_effects.lines(result),
@@ -88,7 +88,8 @@ def what_next(result: Json) -> list[str]:
     outcome = next((one for one in result["outcomes"] if one["role"] == "primary"), result["outcomes"][0])
     verdict = outcome["verdict"]
     if verdict in NEXT:
-        return [NEXT[verdict].format(name=plain(outcome["label"]))]
+        more = "".join(f" {said}" for said in sentences.more_needed(outcome))
+        return [NEXT[verdict].format(name=plain(outcome["label"]), more=more)]
     words = sentences.contrast(outcome, result["arms"])
     said = [
         f"Show this page to your clinician. Whether {words.name} is reason enough to stay on {words.arm} or to leave "
@@ -116,11 +117,11 @@ def _fooled(result: Json) -> list[str]:
     ]
 
 
-def _capped(cautions: list[str]) -> list[str]:
-    more = len(cautions) - MOST_CAUTIONS
+def _capped(said: list[str]) -> list[str]:
+    more = len(said) - MOST_CAUTIONS
     if more <= 1:
-        return cautions
-    return [*cautions[:MOST_CAUTIONS], f"{more} more such points stand in the record for clinicians."]
+        return said
+    return [*said[:MOST_CAUTIONS], f"{more} more such points stand in the record for clinicians."]
 
 
 def _density(result: Json, shown: dict[str, Any]) -> str:

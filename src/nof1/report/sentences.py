@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nof1.errors import DataError
-from nof1.report.concealment import seen_through, who_knew
 from nof1.report.plain import capitalised, plain, sentence
 from nof1.report.randomisation import by_the_draw_alone
 from nof1.report.rounding import decimals_in_sentences, fixed, percent, quantity, whole_percent
@@ -20,8 +19,6 @@ type Json = Mapping[str, Any]
 LEANS: Final = 0.9
 """From this probability of a direction, "not enough to tell" alone would seem to contradict the sentence after it."""
 
-ENOUGH_TAKEN: Final = 0.8
-"""Where fewer of the doses due are known to have been taken, the page says so beside the verdict."""
 
 DISCLAIMER: Final = "This is not a diagnosis; do not change medicines without your clinician."
 
@@ -341,8 +338,18 @@ def finding(outcome: Json, arms: Sequence[Json], *, blinding: str) -> list[str]:
         if worthwhile_words(outcome) is None and outcome["worthwhile_why"]:
             said.append(sentence(outcome["worthwhile_why"]))
     if verdict == "not_enough_to_tell":
-        said.append(NOT_A_FAILURE)
+        said += [NOT_A_FAILURE, *more_needed(outcome)]
     return [*said, nights(outcome)]
+
+
+def more_needed(outcome: Json) -> list[str]:
+    """Say how many more periods would help; nothing where it cannot be reckoned."""
+    more = outcome["more"]
+    if more is None:
+        return []
+    pairs = f"{more['pairs']} more pair{'s' if more['pairs'] > 1 else ''} of periods like these"
+    begin = f"With about {pairs}" if more["is_enough"] else f"Even with {pairs}"
+    return [f"{begin} it is {sure(more['chance'])} that there would be a verdict."]
 
 
 def why_descriptive(outcome: Json) -> str:
@@ -353,46 +360,3 @@ def why_descriptive(outcome: Json) -> str:
 def key(arms: Sequence[Json]) -> str:
     """Say what each arm is."""
     return f"{'; '.join(f'{arm_name(arm["code"])} = {plain(arm["label"])}' for arm in arms)}."
-
-
-def cautions(result: Json) -> list[str]:
-    """Say what the reader must know before believing any number."""
-    said = []
-    said += [caution for caution in (who_knew(result), seen_through(result)) if caution]
-    if not result["protocol"]["drawn_by_nof1"]:
-        said.append(
-            "nof1 did not draw this schedule: whatever else changed with the treatments may have caused a difference."
-        )
-    if not result["trial"]["registered_before_first_night"]:
-        said.append(
-            f"The protocol was registered on {result['trial']['registered']}, after the first night: nobody can know "
-            "whether what counts as worthwhile was chosen with the nights in view."
-        )
-    if _doses_doubtful(result):
-        said.append(f"Fewer than {ENOUGH_TAKEN:.0%} of the doses are known to have been taken.")
-    return [*said, *map(plain, result["trial"]["deviations"])]
-
-
-def doses(result: Json) -> str | None:
-    """Say what is known of the doses; None where none was due."""
-    total = _dose_counts(result)
-    if not total["due"]:
-        return None
-    text = (
-        f"Doses: {total['due']} were due; {total['taken']} are logged as taken, {total['not_taken']} as not taken, "
-        f"{total['unknown']} are unknown"
-    )
-    text += f"; {total['taken_not_due']} were taken though none was due. " if total["taken_not_due"] else ". "
-    return text + "Nights are compared as assigned, whatever was taken."
-
-
-def _dose_counts(result: Json) -> dict[str, int]:
-    arms = result["trial"]["doses"].values()
-    return {
-        key: sum(counts[key] for counts in arms) for key in ("due", "taken", "not_taken", "unknown", "taken_not_due")
-    }
-
-
-def _doses_doubtful(result: Json) -> bool:
-    total = _dose_counts(result)
-    return total["taken"] < ENOUGH_TAKEN * total["due"]

@@ -11,12 +11,12 @@ import polars as pl
 
 from nof1.model.complier import Taken, complier_effect
 from nof1.model.design import AnalysisDesign
-from nof1.model.estimate import decide, probabilities
 from nof1.model.missing import Judge, nights_by_arm, tipping_point
 from nof1.model.missingness import missing_by_arm
 from nof1.model.over_time import over_time
 from nof1.model.posterior import of_contrast
 from nof1.model.scale import WorthwhileScale
+from nof1.model.verdict import decide, probabilities
 from nof1.store.events import Record
 from nof1.study.diaries import read_diary, read_side_effects
 from nof1.study.estimation import Material, answers_of, designs_of
