@@ -1,7 +1,7 @@
 """The trial as planned and as lived: every night a square, what became of it, and what was taken."""
 
 import xml.etree.ElementTree as ET
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import batched
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.report.test_hostile import HOSTILE
 
 from nof1.report.canvas import FONT_SIZE, NARROW, WIDE
 from nof1.report.figures import planned_nights
-from nof1.report.trial_map import LABEL, WIDEST_MEAN, trial_map
+from nof1.report.trial_map import LABEL, WIDEST_MEAN, calendar_map, trial_map
 from nof1.trial.adherence import AS_ASSIGNED, MISSED, NOT_DUE, UNKNOWN
 
 
@@ -84,6 +84,15 @@ def test_hostile_codes_stay_text(nights: Any, turn: int) -> None:
         shown = planned.with_columns(pl.col("arm").replace({"magnesium": known, "placebo": unknown}))
         tree = ET.fromstring(trial_map(shown, renamed, None).wide)  # noqa: S314
         assert {element.tag for element in tree.iter()} == quiet, (known, unknown)
+
+
+def test_the_date_of_four_weeks_is_whole() -> None:
+    """Rows without a name begin with their first evening, and nothing of it is cut."""
+    start = date(2026, 9, 30)
+    nights = [start + timedelta(days=n) for n in range(56)]
+    drawn = calendar_map(pl.DataFrame({"night": nights, "state": ["used"] * 56, "dose": [AS_ASSIGNED] * 56})).narrow
+    words = [text.text for text in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+    assert words[:2] == ["30 Sep", "28 Oct"]
 
 
 def test_a_long_name_of_an_arm_stops_before_the_squares(nights: Any) -> None:

@@ -133,7 +133,7 @@ def _drawn(rows: Sequence[Row], key: Mapping[str, str], width: int) -> str:
 def _cells(rows: Sequence[Row], cell: float, label: int) -> Iterator[str]:
     for place, row in enumerate(rows):
         y = EDGE + (place + 0.5) * ROW
-        yield _text(EDGE, y, _fitting(f"{row.first.day} {row.first:%b} {row.name}", label), row.colour)
+        yield _text(EDGE, y, _fitting(f"{row.first.day} {row.first:%b} {row.name}".strip(), label), row.colour)
         for night, (state, dose) in enumerate(row.cells):
             x = label + EDGE + (night + 0.5) * cell
             if state is not None:
