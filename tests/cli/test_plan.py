@@ -1,13 +1,19 @@
 """``nof1 plan`` as a person meets it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tests.cases import ZONE, Typist, write_export
 
 from nof1.model import plan as model
+from nof1.report.plan import kept_words, plan_figure
+from nof1.report.rounding import percent
 from nof1.study import plan as planning
+from nof1.study.kept_plan import read_kept_plan
+from nof1.study.study import open_study
+from nof1.study.trials import read_trial
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +71,45 @@ def test_what_is_not_there_is_said(typist: Typist, words: list[str], code: int, 
     assert result.exit_code == code
     assert says in result.stderr
     assert not (typist.home / Path("s")).exists()
+
+
+def test_a_plan_that_is_kept_says_how_the_length_was_chosen(typist: Typist) -> None:
+    """Kept before the start, for exactly the protocol that is registered; the last one counts."""
+    typist.does("init", "s", "--zone", ZONE)
+    here = ("--study", "s")
+    typist.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    typist.does("plan", "abab-pilot", "--keep", *here)
+    said = typist.does("plan", "magnesium-or-none", "--keep", "--noise", "default", *here)
+    assert "On record, for the report of a trial by exactly this protocol: magnesium-or-none." in said
+    typist.does("start", "magnesium-or-none", "--on", "2026-12-01", "--no-risks", *here)
+    study = open_study(typist.home / "s")
+    with study.record() as record:
+        trial = read_trial(study, record)
+        kept = read_kept_plan(record, trial)
+    assert kept is not None
+    words = kept_words(kept, trial.protocol)
+    assert words.startswith("Reckoned on 2026-11-20, before the draw, by simulation with noise by default.")
+    told = json.loads(typist.does("plan", "magnesium-or-none", "--noise", "default", "--json", *here))["told"]
+    worthwhile = told["by_effect"]["worthwhile"]["verdicts"]
+    found = sum(worthwhile.get(verdict, {"share": 0})["share"] for verdict in ("meaningful_benefit", "benefit"))
+    assert f"Where +10 min is true, a benefit is found with a chance of {percent(found)}." in words
+    figure = plan_figure(kept.of(trial.protocol))
+    assert (
+        figure.alternative == plan_figure(planning.plan("magnesium-or-none", noise="default").to_payload()).alternative
+    )
+    late = typist("plan", "magnesium-or-none", "--keep", *here)
+    assert (late.exit_code, "has begun" in late.stderr) == (77, True)
+    typist.does("verify", *here)
+
+
+def test_a_plan_of_another_protocol_is_not_this_trial_s(typist: Typist) -> None:
+    """What was reckoned for one design says nothing of another; and a plan is kept in a study only."""
+    assert typist("plan", "abab-pilot", "--keep").exit_code == 66
+    typist.does("init", "s", "--zone", ZONE)
+    here = ("--study", "s")
+    typist.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    typist.does("plan", "abab-pilot", "--keep", *here)
+    typist.does("start", "magnesium-or-none", "--on", "2026-12-01", "--no-risks", *here)
+    study = open_study(typist.home / "s")
+    with study.record() as record:
+        assert read_kept_plan(record, read_trial(study, record)) is None

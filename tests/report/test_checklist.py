@@ -11,6 +11,7 @@ from tests.report.test_page import read
 
 from nof1.report.checklist import Behind, checklist, missing_words
 from nof1.report.page import render_report
+from nof1.report.plan import KeptPlan
 from nof1.trial.about import About
 from nof1.trial.protocol import parse_protocol
 
@@ -72,6 +73,23 @@ def test_an_early_end_and_the_person_are_told_where_they_are_known(make: Any) ->
     assert "2026-04-01" in (said["14b"] or "")
     assert said["15"] == "age: 30-39."
     assert "Paused for a journey." in (said["3b"] or "")
+
+
+def test_a_plan_that_was_kept_tells_how_the_length_was_chosen(make: Any) -> None:
+    """Beside what the protocol says of it; without either the item is MISSING, and names the command."""
+    result = make("benefit")[0]
+    (missing,) = [item for item in checklist(result, BEHIND) if item.number == "7a"]
+    assert (missing.text, missing.where) == (None, "with nof1 plan --keep, before the start")
+    verdicts = {"benefit": 0.3, "meaningful_benefit": 0.05, "not_enough_to_tell": 0.65}
+    effects = {"worthwhile": {"effect": 10.0, "half_width": 9.9, "verdicts": verdicts}}
+    enough = {"effect": 15.0, "blocks": None, "most": 40}
+    kept = KeptPlan(on="2026-11-20", noise="own", nights=31, effects=effects, enough=enough)
+    spoken = replace(BEHIND, plan=kept, protocol=replace(BEHIND.protocol, about=ABOUT))
+    assert told(result, spoken)["7a"] == (
+        "As many as a winter holds. Reckoned on 2026-11-20, before the draw, by simulation from 31 nights of the "
+        "person's own. Where +10 min is true, a benefit is found with a chance of 35 %. For an 80 % chance at +15 min "
+        "it would take more than 40 blocks; this trial has 6."
+    )
 
 
 def test_a_failed_fit_claims_no_effects(make: Any) -> None:

@@ -18,8 +18,10 @@ from tests.cases import ZONE, Typist, write_export
 from tests.study.test_sealing import PROTOCOL
 from tests.study.test_tampering import Row, chained, files_of, rewrite, rows_of
 
+from nof1.model import plan as model
 from nof1.store.events import canonical_json
 from nof1.store.payloads import SHAPES, event_fault, payload_fault
+from nof1.study import plan as planning
 
 FIRST: Final = date(2026, 12, 1)
 ASKING: Final = """
@@ -72,6 +74,8 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Forgery, Forger
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
         patch.setenv("NOF1_STUDY", str(home / "s"))
+        patch.setattr(planning, "TRIALS", 4)
+        patch.setattr(model, "SEARCH_TRIALS", 2)
         return _lived(Typist(home))
 
 
@@ -84,6 +88,7 @@ def _lived(typist: Typist) -> tuple[Forgery, Forgery]:
     typist.does("init", "s", "--zone", ZONE)
     public = typist.does("keygen", "custodian.key").split()[-1]
     typist.does("baseline", "--isi", 12, "--egfr", 80, "--medicine", "none of note", "--servings", "almonds=5")
+    typist.does("plan", "sealed.toml", "--keep", "--participant", "P01")
     begin = ("start", "sealed.toml", "--on", FIRST, "--custodian", public, "--accept-weak-design")
     assert typist(*begin, "--risk", "pregnancy").exit_code == 77
     typist.does(*begin, "--risk", "pregnancy", "--clinician-agrees", "Dr. M, second trimester")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     type=click.Choice(["own", "default"]),
     help="How much nights vary: as your own before the trial, or by default. Left out: your own, if there are enough.",
 )
+@click.option("--keep", is_flag=True, help="Put it on record: the report will say how the length was chosen.")
 @click.option("--figure", type=click.Path(path_type=Path), help="Draw the chances into a new SVG file.")
 @json_option
 def command(
@@ -31,6 +32,8 @@ def command(
     study_path: Path | None,
     participant: str | None,
     noise: "NoiseFrom | None",
+    *,
+    keep: bool,
     figure: Path | None,
     as_json: bool,
 ) -> None:
@@ -38,15 +41,19 @@ def command(
 
     Prints the chance of each verdict where there is no effect, the published one, one that is worthwhile, and a large
     one; how wide the interval will be; and how many blocks a benefit would take. The last line says what to change.
-    Nothing is written to the study.
+    Nothing is written to the study, but with --keep: then the last plan of the protocol that is registered later
+    stands in its report.
     """
     from nof1.cli.progress import working
 
-    study = _study(study_path, participant, noise)
+    study = opened(study_path) if keep else _study(study_path, participant, noise)
     with working("Planning") as tell:
+        from nof1.study.kept_plan import keep_plan
         from nof1.study.plan import plan, write_plan_figure
 
         planned = plan(protocol, study=study, participant=participant, noise=noise, progress=tell)
+        if keep and study is not None:
+            keep_plan(study, planned, participant=participant)
         if figure is not None:
             write_plan_figure(planned, figure)
     payload = planned.to_payload()
@@ -56,6 +63,8 @@ def command(
         _say(payload)
     if figure is not None:
         say(f"Drawn: {figure}", err=as_json)
+    if keep:
+        say(f"On record, for the report of a trial by exactly this protocol: {planned.protocol}.", err=as_json)
 
 
 def _study(study_path: Path | None, participant: str | None, noise: "NoiseFrom | None") -> "Study | None":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from nof1.report import side_effects
 from nof1.report.plain import plain, sentence
+from nof1.report.plan import KeptPlan, kept_words
 from nof1.report.sentences import Json, arm_name, contrast, headline
 from nof1.report.spent import items as protocol_items
 from nof1.trial.protocol import Protocol
@@ -36,6 +37,8 @@ class Behind:
         The last evening, where it came before the planned one.
     baseline
         What was recorded of the person beforehand, in words; empty: nothing.
+    plan
+        What the design was expected to tell, as it was kept before the draw; None: nothing was kept.
     doses
         ``night`` and ``status`` of every night (`nof1.trial.adherence`); None where the diary was changed since.
     hypnograms
@@ -47,6 +50,7 @@ class Behind:
     conduct: tuple[str, ...]
     ended_early: str | None
     baseline: tuple[str, ...]
+    plan: KeptPlan | None = None
     doses: "pl.DataFrame | None" = None
     hypnograms: Mapping[date, str] = MappingProxyType({})
 
@@ -150,6 +154,12 @@ def _person(_: Json, behind: Behind) -> str | None:
     return " ".join(said) or None
 
 
+def _length(result: Json, behind: Behind) -> str | None:
+    registered = _registered("Why so many periods")(result, behind)
+    reckoned = kept_words(behind.plan, behind.protocol) if behind.plan else None
+    return " ".join(said for said in (registered, reckoned) if said) or None
+
+
 def _baseline(_: Json, behind: Behind) -> str | None:
     return f"{'; '.join(behind.baseline)}." if behind.baseline else None
 
@@ -212,7 +222,7 @@ _ITEMS: Final[tuple[tuple[str, str, Say, str], ...]] = (
     ("5", "What was given in each period", _registered("Treatments"), ""),
     ("6a", "Outcomes, and how they are measured", _registered("Outcomes"), ""),
     ("6b", "Changes to outcomes", _outcome_changes, ""),
-    ("7a", "How the length was chosen", _registered("Why so many periods"), IN_PROTOCOL.format("justification")),
+    ("7a", "How the length was chosen", _length, "with nof1 plan --keep, before the start"),
     ("7b", "Looks, and rules to stop", _registered("Looks before the end", "Reasons to stop"), ""),
     ("8a", "How the order was made", _registered("How the order is drawn"), ""),
     ("8b", "Restriction of the draw", _fixed("By the design of 3a, in the way of 8a."), ""),

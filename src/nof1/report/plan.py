@@ -4,6 +4,7 @@ Everything here takes the plain values of `nof1.study.plan.Plan.to_payload`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import exp
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from nof1.report.canvas import BAND_COLOUR, INK, WIDE, Figure, Layers, draw
 from nof1.report.plain import capitalised, plain
 from nof1.report.rounding import fixed, percent, whole_percent
 from nof1.report.sentences import arm_name
+from nof1.sleep.measures import MEASURES
+from nof1.trial.protocol import Protocol
 
 type Json = Mapping[str, Any]
 
@@ -40,9 +43,69 @@ WORDS: Final = {
 COLOURS: Final = ("#00446B", "#0072B2", "#7FB8D9", BAND_COLOUR, "#E9ECEF", "#F2B48C", "#C44F00", "#7A3100")
 """Of the verdicts: blue for better and vermillion for worse, the darker the more is claimed."""
 
+BENEFITS: Final = ("meaningful_benefit", "benefit")
 LIGHT: Final = frozenset(COLOURS[2:6])
 LABELLED_FROM: Final = 0.08
 """Share of a bar from which its percentage fits into it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPlan:
+    """A plan as it was put on record before a trial.
+
+    Parameters
+    ----------
+    on
+        The day, in UTC.
+    noise, nights
+        ``own`` or ``default``, and from how many own nights.
+    effects
+        By the names of `COLUMNS`: ``effect`` (null where drawn), ``half_width``, and ``verdicts`` with their shares.
+    enough
+        ``effect``, ``blocks`` for an 80 % chance of a benefit (null: more than ``most``); None without a worthwhile
+        change.
+    """
+
+    on: str
+    noise: str
+    nights: int
+    effects: Json
+    enough: Json | None
+
+    def of(self, protocol: Protocol) -> Json:
+        """Lay it out as `plan_figure` takes a plan: with the words of the protocol that it is of."""
+        outcome, contrast = protocol.outcomes[0], protocol.contrasts[0]
+        measure = MEASURES[outcome.measure]
+        as_ratio = measure.family == "lognormal"
+        effects = {}
+        for name in (name for name in COLUMNS if name in self.effects):  # the record sorts them by name
+            verdicts = {verdict: {"share": share} for verdict, share in self.effects[name]["verdicts"].items()}
+            effects[name] = {**self.effects[name], "verdicts": verdicts}
+        return {
+            "against_reference": protocol.arm(contrast.reference).reference,
+            "contrast": {"arm": contrast.arm, "reference": contrast.reference},
+            "label": measure.label,
+            "unit": "ratio" if as_ratio else measure.unit,
+            "as_ratio": as_ratio,
+            "told": {"by_effect": effects},
+        }
+
+
+def kept_words(kept: KeptPlan, protocol: Protocol) -> str:
+    """Say how the length was chosen: when it was reckoned, from what, and what it came to."""
+    noise = f"from {kept.nights} nights of the person's own" if kept.noise == "own" else "with noise by default"
+    said = [f"Reckoned on {kept.on}, before the draw, by simulation {noise}."]
+    plan = kept.of(protocol)
+    for name in ("worthwhile", "large"):
+        if one := plan["told"]["by_effect"].get(name):
+            found = sum(one["verdicts"].get(verdict, {"share": 0.0})["share"] for verdict in BENEFITS)
+            claim = "a benefit" if plan["against_reference"] else "a verdict for the better one"
+            said.append(f"Where {_told_effect(plan, one)} is true, {claim} is found with a chance of {percent(found)}.")
+    if kept.enough is not None:
+        blocks = kept.enough["blocks"] or f"more than {kept.enough['most']}"
+        aim = f"For an 80 % chance at {_told_effect(plan, kept.enough)} it would take {blocks} blocks"
+        said.append(f"{aim}; this trial has {protocol.design.blocks}.")
+    return " ".join(said)
 
 
 def verdict_words(plan: Json) -> dict[str, str]:

@@ -25,6 +25,8 @@ type Shape = Callable[[Any], str | None]
 
 LARGEST: Final = 2**53
 """Up to here every number is exact in JSON, in Python and in a table."""
+LARGEST_EFFECT: Final = 600
+"""Minutes, or log ratios: more is in no night, and has no ratio that a computer can write."""
 YEARS: Final = range(1900, 2200)
 """Beyond them dates are mistyped or made up, and calendars end."""
 DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -212,6 +214,13 @@ _safety: Final = {
 }
 _protocol: Final = {"protocol_id": _text, "protocol_sha256": _sha256}
 _ending: Final = _table(last_night=_date)
+_share: Final = _is("a share from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)
+_effect: Final = _is(
+    f"a number from -{LARGEST_EFFECT} to {LARGEST_EFFECT}",
+    lambda value: _is_number(value) and abs(value) <= LARGEST_EFFECT,
+)
+_chances: Final = _table(effect=_or_null(_effect), half_width=_effect, verdicts=_by(_text, _share))
+_enough: Final = _table(effect=_effect, blocks=_or_null(_count), most=_count)
 
 SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
     {
@@ -226,6 +235,13 @@ SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
             serum_mmol_l=_or_null(_number),
             red_cell_mmol_l=_or_null(_number),
             servings=_by(_text, _number),
+        ),
+        "planned": _table(
+            _protocol,
+            noise=_one_of("own", "default"),
+            nights=_count,
+            effects=_by(_one_of("none", "published", "worthwhile", "large", "prior"), _chances, fewest=1),
+            enough=_or_null(_enough),
         ),
         "safety-answered": _table(_safety),
         "start-refused": _table(_protocol | _safety),

@@ -18,6 +18,7 @@ from nof1.store.folder import write_private_file
 from nof1.store.state import admitted_files
 from nof1.study.baselines import current_baseline
 from nof1.study.diaries import read_diary
+from nof1.study.kept_plan import read_kept_plan
 from nof1.study.nights import draw_nights
 from nof1.study.progress import read_progress
 from nof1.study.study import Study
@@ -124,6 +125,7 @@ def _behind(record: Record, trial: Trial) -> Behind:
         conduct=trial.conduct.said,
         ended_early=trial.cut_short.isoformat() if trial.cut_short else None,
         baseline=_person_in_words(record, trial),
+        plan=read_kept_plan(record, trial),
         doses=_doses(record, trial),
     )
 
