@@ -66,10 +66,10 @@ def study(whole: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
         tables, left_out = tables_of(*words, **named)
         return {name: planted(table) for name, table in tables.items()}, left_out
 
-    nights = fhir.read_nights
+    nights = fhir.recorded_nights
     monkeypatch.setattr(exports, "tables_of", hostile)
     monkeypatch.setattr(package, "tables_of", hostile)
-    monkeypatch.setattr(fhir, "read_nights", lambda *words, **named: planted(nights(*words, **named)))
+    monkeypatch.setattr(fhir, "recorded_nights", lambda *words, **named: planted(nights(*words, **named)))
     return open_study(whole, clock=lambda: LATE)
 
 

@@ -30,6 +30,9 @@ together about one sound trial in twenty at most."""
 MAX_PARETO_K: Final = 0.7
 SWAYS: Final = 0.25
 """Posterior SDs by which leaving out one night must move an effect to be worth a word."""
+NO_MEAN: Final = 1.0
+"""Pareto k from which the weights have no mean (Vehtari et al. 2024): how far the effect would move these draws cannot
+tell, and a figure of it is chance."""
 IN_CONFLICT: Final = 0.05
 """Probability under which an effect is taken to be farther from its prior than that lets expect."""
 
@@ -54,7 +57,7 @@ class Doubts:
     predictive
         For each of `IN_WORDS` that the outcome has: share of predictions in which it is as large as seen, or larger.
     influential
-        Evenings whose night alone moves the result, with their Pareto k.
+        Evenings whose night alone moves the result, or may move it, with their Pareto k.
     prior_sensitivity
         Of the effect to its prior, by power-scaling; the largest of all contrasts.
     prior_conflict
@@ -88,8 +91,8 @@ def doubts(design: AnalysisDesign, fitted: "xr.DataTree") -> Doubts:
         if p < SURPRISING
     ]
     said += [
-        f"The night of {night} moves the result by itself (Pareto k {k:.2f}, sound up to {MAX_PARETO_K}): look at it "
-        "with nof1 nights."
+        f"The night of {night} {'may move' if k >= NO_MEAN else 'moves'} the result by itself (Pareto k {k:.2f}, sound "
+        f"up to {MAX_PARETO_K}): look at it with nof1 nights."
         for night, k in influential.items()
     ]
     if not conflict >= IN_CONFLICT:
@@ -128,7 +131,7 @@ def _at_grain(design: AnalysisDesign, fitted: "xr.DataTree") -> dict[str, float]
 
 
 def _influential(fitted: "xr.DataTree") -> dict[str, float]:
-    """Find the nights that draws of all nights cannot stand in for and that move an effect, the worst first."""
+    """Find the nights that draws of all nights cannot stand in for and that move an effect, or may; the worst first."""
     import arviz_stats  # noqa: F401 - gives arrays their statistics
 
     both = ["chain", "draw"]
@@ -139,7 +142,7 @@ def _influential(fitted: "xr.DataTree") -> dict[str, float]:
     if "contrast" in moved.dims:
         moved = moved.max("contrast")
     named = zip(k["night_used"].to_numpy().tolist(), k.to_numpy().tolist(), moved.to_numpy().tolist(), strict=True)
-    found = ((night, value) for night, value, by in named if value > MAX_PARETO_K and by >= SWAYS)
+    found = ((night, value) for night, value, by in named if value > MAX_PARETO_K and (by >= SWAYS or value >= NO_MEAN))
     return dict(sorted(found, key=lambda one: -one[1]))
 
 
