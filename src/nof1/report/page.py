@@ -1,11 +1,11 @@
 """The report page: one HTML text that needs no network, no script and no other file."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from nof1.report import (
     alternatives,
     concealment,
+    estimates,
     figures,
     guesses,
     hypnograms,
@@ -18,7 +18,7 @@ from nof1.report import (
 from nof1.report.canvas import Figure
 from nof1.report.checklist import Behind, checklist, missing_words
 from nof1.report.plain import capitalised, plain, sentence
-from nof1.report.rounding import ROUNDING, fixed
+from nof1.report.rounding import ROUNDING
 from nof1.report.sentences import Json
 from nof1.report.templating import only_this, stylesheet, templates
 from nof1.report.trial_map import trial_map
@@ -41,16 +41,6 @@ SCHEME: Final = {
     "unrestricted": "any order with as many periods of each arm, all equally likely",
     "fixed": "a schedule made elsewhere",
 }
-CHECKS: Final = {
-    "rhat_max": ("Largest R-hat (1.00 = the chains agree)", 3),
-    "ess_bulk_min": ("Smallest effective number of draws, centre", 0),
-    "ess_tail_min": ("Smallest effective number of draws, tails", 0),
-    "divergences": ("Divergent transitions (0 = none)", 0),
-    "bfmi_min": ("Smallest energy fraction, BFMI", 2),
-    "chains": ("Chains", 0),
-    "draws": ("Draws of each chain", 0),
-}
-"""Keys of ``diagnostics``, what they are called, and their decimal places."""
 
 
 type Reader = Literal["patient", "clinician"]
@@ -159,8 +149,8 @@ def _outcome(place: int, result: Json, posterior: "xr.DataTree") -> dict[str, An
         "sentences": rest,
         "best_arm": alternatives.best_arm(outcomes, place),
         "figures": _figures(outcome, result, posterior, nights=begins),
-        "numbers": _numbers(outcome) if told else [],
-        "probabilities": _probabilities(outcome, result) if told else [],
+        "numbers": [*estimates.effects(outcome), *estimates.levels(outcome["levels"], outcome["unit"])] if told else [],
+        "probabilities": estimates.probabilities(outcome, arms) if told else [],
         "in_words": outcome["verdict"] != "descriptive_only",
         "nights": missing.table(outcome),
         "missing": missing.lines(outcome, arms),
@@ -175,7 +165,7 @@ def _outcome(place: int, result: Json, posterior: "xr.DataTree") -> dict[str, An
         "what_would_change": alternatives.what_would_change(outcome, arms, blinding=blinding),
         "onset": alternatives.onset(outcome),
         "engines": alternatives.engines(outcome["diagnostics"], f"{outcome['arm']} − {outcome['reference']}"),
-        "checks": _checks(outcome["diagnostics"]),
+        "checks": estimates.checks(outcome["diagnostics"]),
     }
 
 
@@ -193,50 +183,3 @@ def _figures(outcome: Json, result: Json, posterior: "xr.DataTree", *, nights: b
     if forest := alternatives.figure(outcome, arms, blinding=result["blinding"]):
         drawn["alternatives"] = forest
     return drawn
-
-
-def _checks(diagnostics: Json | None) -> list[tuple[str, str]]:
-    """Lay out the checks of a fit; none where nothing was fitted."""
-    return [
-        (words, fixed(diagnostics[key], decimals))
-        for key, (words, decimals) in CHECKS.items()
-        if diagnostics and diagnostics.get(key) is not None
-    ]
-
-
-def _numbers(outcome: Json) -> list[tuple[str, str, str, str, str]]:
-    """Lay out rows of name, unit, median, 50 % and 95 % interval."""
-    arm, reference = sentences.arm_name(outcome["arm"]), sentences.arm_name(outcome["reference"])
-    unit = outcome["unit"]
-    rows = [_row(f"{arm} − {reference}", unit, outcome["effect"], 1)]
-    if outcome["ratio"]:
-        rows.append(_row(f"{arm} / {reference}", "ratio", outcome["ratio"], 2))
-    if taken := (outcome.get("complier") or {"effect": None})["effect"]:
-        between, kind, decimals = ("/", "ratio", 2) if outcome["ratio"] else ("−", unit, 1)
-        rows.append(_row(f"{arm} {between} {reference}, of the dose taken", kind, taken, decimals))
-    return [
-        *rows,
-        *(_row(f"on {sentences.arm_name(code)}", unit, level, 1) for code, level in outcome["levels"].items()),
-    ]
-
-
-def _row(name: str, unit: str, summary: Json, decimals: int) -> tuple[str, str, str, str, str]:
-    def interval(key: str) -> str:
-        return " to ".join(fixed(end, decimals) for end in summary[key]) if key in summary else "–"
-
-    return name, unit, fixed(summary["median"], decimals), interval("ci50"), interval("ci95")
-
-
-def _probabilities(outcome: Json, result: Json) -> list[tuple[str, float]]:
-    """Name the five probabilities; those that ask for a worthwhile change are left out where none was fixed."""
-    words = sentences.contrast(outcome, result["arms"])
-    change, change_worse = sentences.worthwhile_words(outcome), sentences.worthwhile_words(outcome, worse=True)
-    named: Mapping[str, str] = {
-        "p_better": f"{words.better} on {words.arm} (better)",
-        "p_better_worthwhile": f"{words.better} by at least {change}",
-        "p_worse": f"{words.worse} on {words.arm} (worse)",
-        "p_worse_worthwhile": f"{words.worse} by at least {change_worse}",
-        "p_no_worthwhile_difference": "a difference smaller than worth having",
-    }
-    known = outcome["probability"]
-    return [(name, known[key]) for key, name in named.items() if known[key] is not None]
