@@ -1,8 +1,16 @@
 """The effect pair by pair in words and as a table; from the dict of ``result.json``. It makes no claim."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from nof1.report.plain import sentence
 from nof1.report.rounding import fixed
 from nof1.report.sentences import Json
+
+NO_CLAIM: Final = (
+    "The difference over time, which makes no claim: of a pair of periods its own difference is mostly chance, and its "
+    "estimate is drawn towards all pairs"
+)
 
 
 def caption(outcome: Json) -> str | None:
@@ -15,11 +23,7 @@ def caption(outcome: Json) -> str | None:
     spread = found["sigma"]
     now, before = (_with_interval(spread, prefix) for prefix in ("", "prior_"))
     learned = "" if spread["is_learned"] else " (the nights hardly told more)"
-    return (
-        "The difference over time, which makes no claim: of a pair of periods its own difference is mostly chance, and "
-        f"its estimate is drawn towards all pairs, between which the SD of the effect is {now}, assumed before the "
-        f"trial {before}{learned}."
-    )
+    return f"{NO_CLAIM}, between which the SD of the effect is {now}, assumed before the trial {before}{learned}."
 
 
 def table(outcome: Json) -> tuple[str, list[tuple[str, str, str, str]]]:
@@ -42,3 +46,28 @@ def _with_interval(spread: Json, prefix: str) -> str:
     decimals = 2 if spread["unit"].startswith("log") else 1
     low, high = (fixed(end, decimals) for end in spread[f"{prefix}ci95"])
     return f"{fixed(spread[f'{prefix}median'], decimals)} {spread['unit']} (95 % {low} to {high})"
+
+
+def side_by_side(alike: Sequence[Json]) -> list[tuple[str, ...]]:
+    """Lay out a column a contrast, rows of the pair's name and its own difference, the estimate and its 95 % interval.
+
+    The last rows tell how much the pairs differ, and what was assumed of that before the trial.
+    """
+    told = [one["over_time"] for one in alike if has_pairs(one)]
+    pairs = [{row[0]: row for row in table(one)[1]} for one in alike if has_pairs(one)]
+    names = dict.fromkeys(pair for rows in pairs for pair in rows)
+    rows = [(pair, *(_pair(rows.get(pair)) for rows in pairs)) for pair in names]
+    learned = ["" if one["sigma"]["is_learned"] else ", hardly learned" for one in told]
+    spread = [_with_interval(one["sigma"], "") + said for one, said in zip(told, learned, strict=True)]
+    before = [_with_interval(one["sigma"], "prior_") for one in told]
+    return [*rows, ("SD between pairs", *spread), ("assumed before the trial", *before)] if told else []
+
+
+def has_pairs(outcome: Json) -> bool:
+    """Say whether a contrast is told pair by pair."""
+    found = outcome.get("over_time")
+    return bool(found and not found["why_not"])
+
+
+def _pair(row: tuple[str, str, str, str] | None) -> str:
+    return f"{row[1]}; {row[2]} ({row[3]})" if row else "–"

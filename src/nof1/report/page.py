@@ -1,10 +1,12 @@
 """The report page: one HTML text that needs no network, no script and no other file."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from nof1.report import (
     alternatives,
     concealment,
+    contrasts,
     estimates,
     figures,
     guesses,
@@ -12,6 +14,7 @@ from nof1.report import (
     missing,
     over_time,
     patient,
+    ridges,
     sentences,
     side_effects,
 )
@@ -83,7 +86,8 @@ def render_report(
             sheet=patient.sheet(result) if only != "clinician" else None,
             style=style,
             policy=f"{only_this(style)}; img-src data:",
-            outcomes=[_outcome(place, result, posterior) for place in range(len(result["outcomes"]))],
+            outcomes=result["outcomes"],
+            groups=_groups(result, posterior),
             **(_lived(result, posterior, behind) if only != "patient" else {"lived": None, "slept": None}),
             checklist=items,
             checklist_missing=missing_words(items),
@@ -134,25 +138,77 @@ def _scale() -> list[tuple[str, str]]:
     return [*up, (sentences.AS_LIKELY_AS_NOT, f"{100 - least[-1]} to {least[-1]} %"), *reversed(down)]
 
 
-def _outcome(place: int, result: Json, posterior: "xr.DataTree") -> dict[str, Any]:
-    """Gather what one contrast of one outcome shows: sentences, figures, tables."""
+def _groups(result: Json, posterior: "xr.DataTree") -> list[dict[str, Any]]:
+    """Gather what each outcome shows: of one contrast all that is known, of several what is theirs side by side."""
     arms, blinding, outcomes = result["arms"], result["blinding"], result["outcomes"]
-    outcome = outcomes[place]
-    begins = place == 0 or outcomes[place - 1]["measure"] != outcome["measure"]
+    gathered: list[dict[str, Any]] = []
+    last = -1
+    for alike in contrasts.grouped(outcomes):
+        last += len(alike)
+        each, shared = contrasts.findings(alike, arms, blinding=blinding)
+        told = _outcome(alike[0], result, posterior) if len(alike) == 1 else _several(alike, result, posterior)
+        told |= {"each": each, "shared": shared, "best_arm": alternatives.best_arm(outcomes, last)}
+        before = [one["title"] for one in gathered if one["of_nights"] == told["of_nights"]]
+        gathered.append(told | {"same_nights": before[0] if before else None})
+    return gathered
+
+
+def _several(alike: Sequence[Json], result: Json, posterior: "xr.DataTree") -> dict[str, Any]:
+    """Gather what several contrasts of one outcome show, of one fit and over the same nights."""
+    arms, blinding, first = result["arms"], result["blinding"], alike[0]
+    return {
+        "is": first,
+        "several": True,
+        "title": capitalised(plain(first["label"])),
+        "figures": _figures_of_several(alike, result, posterior),
+        "numbers": contrasts.numbers(alike, arms),
+        "probabilities": contrasts.probabilities(alike, arms),
+        "alternatives": contrasts.otherwise(alike, arms, blinding=blinding),
+        "of_alternatives": contrasts.of_alternatives(alike, arms, blinding=blinding),
+        "over_time": over_time.side_by_side(alike),
+        "over_time_caption": over_time.NO_CLAIM,
+        "over_time_contrasts": [contrasts.name(one) for one in alike if over_time.has_pairs(one)],
+        "over_time_unit": over_time.table(first)[0],
+        "not_over_time": contrasts.once(
+            alike, [None if over_time.has_pairs(one) else over_time.caption(one) for one in alike]
+        ),
+        "of_nights": contrasts.of_nights(alike, arms),
+        "tipping": contrasts.tipping(alike, arms),
+        "typical": figures.typical(first),
+        "change": sentences.worthwhile_words(first),
+        "worthwhile_why": sentence(first["worthwhile_why"]) if first["worthwhile_why"] else "",
+        "randomisation": contrasts.once(alike, [sentences.randomisation(one, arms) for one in alike]),
+        "engines": alternatives.engines(first["diagnostics"], *map(contrasts.name, alike)),
+        "checks": estimates.checks(first["diagnostics"]),
+    }
+
+
+def _figures_of_several(alike: Sequence[Json], result: Json, posterior: "xr.DataTree") -> dict[str, Figure]:
+    """Draw the nights of all arms, and the contrasts of a fit that may be used beneath each other."""
+    arms, groups = result["arms"], posterior.children.get(alike[0]["measure"])
+    drawn = _nights(alike[0], arms, groups)
+    usable = [one for one in alike if one["verdict"] != "not_usable"]
+    if usable and groups is not None:
+        drawn["posterior"] = ridges.figure(usable, arms, groups)
+    if forest := alternatives.side_by_side(alike, arms):
+        drawn["alternatives"] = forest
+    return drawn
+
+
+def _outcome(outcome: Json, result: Json, posterior: "xr.DataTree") -> dict[str, Any]:
+    """Gather what the one contrast of an outcome shows: figures and tables."""
+    arms, blinding = result["arms"], result["blinding"]
     told = outcome["verdict"] != "not_usable"
-    first, *rest = sentences.finding(outcome, arms, blinding=blinding)
     return {
         "is": outcome,
         "name": capitalised(plain(outcome["label"])),
         "title": sentences.title(outcome, arms),
-        "headline": first,
-        "sentences": rest,
-        "best_arm": alternatives.best_arm(outcomes, place),
-        "figures": _figures(outcome, result, posterior, nights=begins),
+        "several": False,
+        "figures": _figures(outcome, result, posterior),
         "numbers": [*estimates.effects(outcome), *estimates.levels(outcome["levels"], outcome["unit"])] if told else [],
         "probabilities": estimates.probabilities(outcome, arms) if told else [],
         "in_words": outcome["verdict"] != "descriptive_only",
-        "nights": missing.table(outcome),
+        "of_nights": missing.table(outcome),
         "missing": missing.lines(outcome, arms),
         "over_time": over_time.table(outcome),
         "over_time_caption": over_time.caption(outcome),
@@ -169,17 +225,20 @@ def _outcome(place: int, result: Json, posterior: "xr.DataTree") -> dict[str, An
     }
 
 
-def _figures(outcome: Json, result: Json, posterior: "xr.DataTree", *, nights: bool) -> dict[str, Figure]:
-    """Draw what there is to draw: the nights once an outcome, estimates only of a fit that may be used."""
+def _figures(outcome: Json, result: Json, posterior: "xr.DataTree") -> dict[str, Figure]:
+    """Draw what there is to draw: estimates only of a fit that may be used."""
     arms = result["arms"]
     groups = posterior.children.get(outcome["measure"])
-    drawn = {}
-    if nights and groups is not None and "constant_data" in groups.children:
-        drawn["nights"] = figures.nights_figure(
-            outcome, arms, figures.planned_nights(groups["constant_data"].to_dataset())
-        )
+    drawn = _nights(outcome, arms, groups)
     if outcome["verdict"] != "not_usable" and groups is not None:
         drawn["posterior"] = figures.posterior_figure(outcome, arms, groups)
     if forest := alternatives.figure(outcome, arms, blinding=result["blinding"]):
         drawn["alternatives"] = forest
     return drawn
+
+
+def _nights(outcome: Json, arms: Sequence[Json], groups: "xr.DataTree | None") -> dict[str, Figure]:
+    if groups is None or "constant_data" not in groups.children:
+        return {}
+    planned = figures.planned_nights(groups["constant_data"].to_dataset())
+    return {"nights": figures.nights_figure(outcome, arms, planned)}
