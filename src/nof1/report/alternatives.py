@@ -60,7 +60,7 @@ SIDES: Final = {
 """The direction that a verdict claims; the others are their own."""
 AS_REGISTERED: Final = "as registered"
 ROW_HEIGHT: Final = 18
-BAR_HEIGHT: Final = 6
+BAR_HEIGHT: Final = 5
 """In CSS pixels: of an alternative's name, and of each bar beneath it where contrasts stand side by side."""
 
 

@@ -165,16 +165,20 @@ def _same(texts: Iterable[str]) -> str:
 
 
 def _by_way(outcome: Json, arms: Sequence[Json], blinding: str) -> dict[str, tuple[str, str]]:
-    """Give the nights and the cell of each alternative; what it would say only where that is not the verdict."""
+    """Give the nights and the cell of each alternative; what it would say only as far as that is not the verdict."""
     told = zip(outcome["sensitivity"], alternatives.table(outcome, arms, blinding=blinding), strict=True)
-    return {row[0]: (row[1], _cell(row, says=found["verdict"] != outcome["verdict"])) for found, row in told}
+    same = f"{sentences.verdict_tag(outcome, arms, blinding=blinding)}, "
+    return {
+        row[0]: (row[1], _cell(row, "" if found["verdict"] == outcome["verdict"] else row[5].removeprefix(same)))
+        for found, row in told
+    }
 
 
-def _cell(row: Sequence[str], *, says: bool) -> str:
-    _, _, median, interval, better, would = row
+def _cell(row: Sequence[str], would: str) -> str:
+    _, _, median, interval, better, why_not = row
     if median == "–":
-        return would
-    return f"{median} ({interval}), {better}" + (f": {would}" if says and would != "–" else "")
+        return why_not
+    return f"{median} ({interval}), {better}" + (f": {would}" if would not in {"", "–"} else "")
 
 
 def of_alternatives(alike: Sequence[Json], arms: Sequence[Json], *, blinding: str) -> list[str]:

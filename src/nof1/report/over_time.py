@@ -1,16 +1,10 @@
 """The effect pair by pair in words and as a table; from the dict of ``result.json``. It makes no claim."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from nof1.report.plain import sentence
 from nof1.report.rounding import fixed
 from nof1.report.sentences import Json
-
-NO_CLAIM: Final = (
-    "The difference over time, which makes no claim: of a pair of periods its own difference is mostly chance, and its "
-    "estimate is drawn towards all pairs"
-)
 
 
 def caption(outcome: Json) -> str | None:
@@ -23,7 +17,11 @@ def caption(outcome: Json) -> str | None:
     spread = found["sigma"]
     now, before = (_with_interval(spread, prefix) for prefix in ("", "prior_"))
     learned = "" if spread["is_learned"] else " (the nights hardly told more)"
-    return f"{NO_CLAIM}, between which the SD of the effect is {now}, assumed before the trial {before}{learned}."
+    return (
+        "The difference over time, which makes no claim: of a pair of periods its own difference is mostly chance, and "
+        f"its estimate is drawn towards all pairs, between which the SD of the effect is {now}, assumed before the "
+        f"trial {before}{learned}."
+    )
 
 
 def table(outcome: Json) -> tuple[str, list[tuple[str, str, str, str]]]:
@@ -57,10 +55,17 @@ def side_by_side(alike: Sequence[Json]) -> list[tuple[str, ...]]:
     pairs = [{row[0]: row for row in table(one)[1]} for one in alike if has_pairs(one)]
     names = dict.fromkeys(pair for rows in pairs for pair in rows)
     rows = [(pair, *(_pair(rows.get(pair)) for rows in pairs)) for pair in names]
-    learned = ["" if one["sigma"]["is_learned"] else ", hardly learned" for one in told]
-    spread = [_with_interval(one["sigma"], "") + said for one, said in zip(told, learned, strict=True)]
-    before = [_with_interval(one["sigma"], "prior_") for one in told]
-    return [*rows, ("SD between pairs", *spread), ("assumed before the trial", *before)] if told else []
+    spread = [_spread(one["sigma"], "") for one in told]
+    before = [_spread(one["sigma"], "prior_") for one in told]
+    unit = told[0]["sigma"]["unit"] if told else ""
+    return [*rows, (f"SD, {unit}", *spread), ("as assumed", *before)] if told else []
+
+
+def _spread(sigma: Json, prefix: str) -> str:
+    decimals = 2 if sigma["unit"].startswith("log") else 1
+    low, high = (fixed(end, decimals) for end in sigma[f"{prefix}ci95"])
+    learned = "" if prefix or sigma["is_learned"] else ", hardly told"
+    return f"{fixed(sigma[f'{prefix}median'], decimals)} ({low} to {high}){learned}"
 
 
 def has_pairs(outcome: Json) -> bool:

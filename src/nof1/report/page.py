@@ -166,7 +166,6 @@ def _several(alike: Sequence[Json], result: Json, posterior: "xr.DataTree") -> d
         "alternatives": contrasts.otherwise(alike, arms, blinding=blinding),
         "of_alternatives": contrasts.of_alternatives(alike, arms, blinding=blinding),
         "over_time": over_time.side_by_side(alike),
-        "over_time_caption": over_time.NO_CLAIM,
         "over_time_contrasts": [contrasts.name(one) for one in alike if over_time.has_pairs(one)],
         "over_time_unit": over_time.table(first)[0],
         "not_over_time": contrasts.once(

@@ -24,7 +24,7 @@ from nof1.report.sentences import Json, contrast
 if TYPE_CHECKING:
     import xarray as xr
 
-ROW: Final = 76
+ROW: Final = 70
 """Height of a contrast's row in CSS pixels."""
 STEP: Final = 1.6
 """From one row to the next, in heights of the tallest posterior."""
