@@ -71,6 +71,7 @@ def _finding(result: Json, outcome: Json, *, drawn: bool) -> dict[str, Any]:
     with_line = drawn and outcome["verdict"] != "not_usable"
     return {
         "title": f"{sentences.title(outcome, arms)}, {outcome['role']} outcome",
+        "each": [],
         "headline": sentences.headline(outcome, arms, blinding=blinding),
         "sentences": _how_it_is_known(outcome, arms) if drawn else [],
         "icons": icons.figure(outcome, arms) if with_icons else None,
@@ -167,9 +168,9 @@ def _density(result: Json, shown: dict[str, Any]) -> str:
     words = [*(words for key in ("cautions", "sure", "fooled", "side_effects", "next") for words in shown[key])]
     words += [result["protocol"]["title"], result["protocol"]["question"], sentences.key(result["arms"])]
     words += [word for one in shown["findings"] for word in (one["title"], *one["sentences"])]
-    told = [part for one in shown["findings"] for part in one.get("each", [])]
+    told = [part for one in shown["findings"] for part in one["each"]]
     words += [word for part in told for word in (part["headline"], *part["sentences"])]
-    alone = [one for one in shown["findings"] if "each" not in one]
+    alone = [one for one in shown["findings"] if not one["each"]]
     letters = sum(map(len, [*words, *(one["headline"] for one in alone)]))
     letters += sum(LETTERS_OF_ICONS for one in alone if one["icons"])
     letters += LETTERS_OF_ICONS * any(part["icons"] for part in told)
