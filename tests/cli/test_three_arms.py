@@ -110,7 +110,7 @@ def test_page_and_terminal_name_every_contrast(lived: Lived) -> None:
     """Two forms are held to the placebo as benefits, to each other as what is favoured; the page has a row of each."""
     result, said, page = lived
     assert "Favours bisglycinate: deep sleep is longer on bisglycinate than on citrate" in " ".join(said.split())
-    record = page.partition('class="clinician"')[2]
+    record = page.partition('class="clinician')[2]
     for outcome in result["outcomes"]:
         assert headline(outcome, result["arms"], blinding=result["blinding"]) in " ".join(said.split())
         assert record.count(f'"row">{arm_name(outcome["arm"])} − {arm_name(outcome["reference"])}, min') == 2
