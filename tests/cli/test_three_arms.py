@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.cases import ZONE, Typist, write_export
 
-from nof1.report.sentences import arm_name
+from nof1.report.sentences import arm_name, headline
 from nof1.store.seal import Key
 from nof1.study.demo import InventedPerson
 from nof1.study.sealing import open_seal
@@ -107,13 +107,13 @@ def test_the_best_arm_is_told_with_its_error(lived: Lived) -> None:
 
 
 def test_page_and_terminal_name_every_contrast(lived: Lived) -> None:
-    """Two forms are held to the placebo as benefits, to each other as what is favoured; the page heads each apart."""
+    """Two forms are held to the placebo as benefits, to each other as what is favoured; the page has a row of each."""
     result, said, page = lived
     assert "Favours bisglycinate: deep sleep is longer on bisglycinate than on citrate" in " ".join(said.split())
-    record = page.partition('class="clinician"')[2]
+    record = page.partition('class="clinician')[2]
     for outcome in result["outcomes"]:
-        name = f"{arm_name(outcome['arm'])} against {arm_name(outcome['reference'])}"
-        assert record.count(f"Deep sleep, {name}") == record.count(f"Time to fall asleep, {name}") == 2
+        assert headline(outcome, result["arms"], blinding=result["blinding"]) in " ".join(said.split())
+        assert record.count(f'"row">{arm_name(outcome["arm"])} − {arm_name(outcome["reference"])}, min') == 2
     assert page.count("Every night. Filled") == 2
     assert "6 comparisons were made: 3 arms, and 2 outcomes." in page
 

@@ -2,13 +2,16 @@
 
 import re
 from copy import deepcopy
+from html import unescape
 from typing import Any
 
 import pytest
 import xarray as xr
 
-from nof1.report import alternatives, figures
+from nof1.report import alternatives, figures, sentences
 from nof1.report.lines import lines
+from nof1.report.page import render_report
+from nof1.report.rounding import fixed, percent
 
 THIRD = {"code": "citrate", "label": "Magnesium citrate", "reference": False}
 BEST = {"arm": "citrate", "error": 0.304, "probability": {"magnesium": 0.296, "citrate": 0.696, "placebo": 0.008}}
@@ -59,3 +62,27 @@ def test_each_contrast_is_drawn_from_its_own_draws(three: Any) -> None:
     )
     assert "citrate − placebo" in other.wide
     assert max(on_axis(other.wide)) > max(on_axis(one.wide)) + 15
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_terminal_and_page_say_the_same_of_three_arms(three: Any) -> None:
+    """Every line that nof1 analyse prints stands on the page; what is true of all contrasts is said once."""
+    text = " ".join(unescape(re.sub(r"<[^>]*>", " ", render_report(*three))).replace("\u00a0", " ").split())
+    assert [line for line in lines(three[0]) if line not in text] == []
+    shared = sentences.levels(three[0]["outcomes"][0])
+    assert sum(shared in line for line in lines(three[0])) <= 1
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_every_contrast_keeps_its_numbers_side_by_side(three: Any) -> None:
+    """Effects, levels and probabilities of each contrast stand in the tables of the one section of their outcome."""
+    result, tree = three
+    page = render_report(result, tree).replace("\u00a0", " ")
+    section = page.partition('class="evidence several"')[2].partition("</section>")[0]
+    for outcome in result["outcomes"][:2]:
+        for summary in (outcome["effect"], *outcome["levels"].values()):
+            assert f"<td>{fixed(summary['median'], 1)}</td>" in section
+            assert f"<td>{' to '.join(fixed(end, 1) for end in summary['ci95'])}</td>" in section
+        for p in outcome["probability"].values():
+            assert f">{percent(p)} {sentences.probability_words(p)}</td>" in section
+    assert page.count('class="evidence several"') == 1

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from nof1.report.canvas import BAND_COLOUR, INK, LABEL_LIMIT, NO_ARM_COLOUR, POSTERIOR_COLOUR, Figure, Layers, draw
+from nof1.report.canvas import (
+    ARM_SHAPES,
+    BAND_COLOUR,
+    CONTRAST_COLOURS,
+    INK,
+    LABEL_LIMIT,
+    NO_ARM_COLOUR,
+    POSTERIOR_COLOUR,
+    Figure,
+    Layers,
+    draw,
+)
 from nof1.report.plain import plain, sentence
 from nof1.report.rounding import fixed, percent
 from nof1.report.sentences import Json, arm_name, contrast, sure, verdict_tag
@@ -49,6 +60,8 @@ SIDES: Final = {
 """The direction that a verdict claims; the others are their own."""
 AS_REGISTERED: Final = "as registered"
 ROW_HEIGHT: Final = 18
+BAR_HEIGHT: Final = 5
+"""In CSS pixels: of an alternative's name, and of each bar beneath it where contrasts stand side by side."""
 
 
 def table(outcome: Json, arms: Sequence[Json], *, blinding: str) -> list[tuple[str, str, str, str, str, str]]:
@@ -168,16 +181,18 @@ def best_arm(outcomes: Sequence[Json], place: int) -> str | None:
     )
 
 
-def engines(diagnostics: Json | None, contrast_name: str) -> str | None:
-    """Say whether sampling and exact integration agree on a contrast; None where only one of them knows the model."""
-    found = [one for one in (diagnostics or {}).get("engines", ()) if one["contrast"] == contrast_name]
-    if not found or found[0]["apart"] is None:
+def engines(diagnostics: Json | None, *names: str) -> str | None:
+    """Say whether sampling and exact integration agree on contrasts; None where only one of them knows the model."""
+    found = [one for one in (diagnostics or {}).get("engines", ()) if one["contrast"] in names]
+    if not found or any(one["apart"] is None for one in found):
         return None
-    one = found[0]
+    apart = ", ".join(fixed(abs(one["apart"]), 2) for one in found)
+    allowed, ratios = (", ".join(fixed(one[key], 2) for one in found) for key in ("allowed", "sd_ratio"))
+    order = f" In this order: {', '.join(one['contrast'] for one in found)}." if len(found) > 1 else ""
     return (
-        f"Two engines: the sampled mean lies {fixed(abs(one['apart']), 2)} SD from the exactly integrated one "
-        f"(allowed: {fixed(one['allowed'], 2)}), the sampled SD is {fixed(one['sd_ratio'], 2)} of the exact one "
-        "(allowed: 0.95 to 1.05)."
+        f"Two engines: the sampled mean lies {apart} SD from the exactly integrated one "
+        f"(allowed: {allowed}), the sampled SD is {ratios} of the exact one "
+        f"(allowed: 0.95 to 1.05).{order}"
     )
 
 
@@ -224,6 +239,59 @@ def _chart(frame: pl.DataFrame, title: str, worthwhile: float | None, width: int
         y, x=alt.value(2), text=alt.Text("way:N")
     )
     return alt.layer(*_background(worthwhile), bars, dots, names).properties(height=2 * ROW_HEIGHT * frame.height)
+
+
+def side_by_side(alike: Sequence[Json], arms: Sequence[Json]) -> Figure | None:
+    """Draw the effect of every alternative, a bar a contrast of an outcome; None where none was fitted."""
+    told = [one for one in alike if one["effect"] is not None and any(row["effect"] for row in one["sensitivity"])]
+    if not told:
+        return None
+    words = [contrast(one, arms) for one in told]
+    names = [f"{its.arm} − {its.reference}" for its in words]
+    rows = [row for place, one in enumerate(told) for row in _bars(one, names[place], place)]
+    medians = [[row["median"] for row in rows if row["of"] == name] for name in names]
+    unit = told[0]["unit"]
+    said = "; ".join(
+        f"{name} from {fixed(min(of), 1)} to {fixed(max(of), 1)} {unit}"
+        for name, of in zip(names, medians, strict=True)
+    )
+    alternative = f"The differences with their 95 % intervals, as registered and analysed otherwise. Medians: {said}."
+    frame, worthwhile = pl.DataFrame(rows), told[0]["worthwhile"]
+    return draw(lambda width: _dodged(frame, names, f"difference, {unit}", worthwhile, width), alternative)
+
+
+def _bars(outcome: Json, name: str, place: int) -> list[dict[str, Any]]:
+    fitted = ((IN_WORDS[row["name"]], row["effect"]) for row in outcome["sensitivity"] if row["effect"] is not None)
+    return [
+        {"of": name, "place": place, "way": way, "median": effect["median"]}
+        | dict(zip(("low", "high"), effect["ci95"], strict=True))
+        for way, effect in ((AS_REGISTERED, outcome["effect"]), *fitted)
+    ]
+
+
+def _dodged(frame: pl.DataFrame, names: Sequence[str], title: str, worthwhile: float | None, width: int) -> Layers:
+    """Draw a row an alternative: its name, and beneath it a bar a contrast."""
+    import altair as alt
+
+    order = frame["way"].unique(maintain_order=True).to_list()
+    x: dict[str, Any] = {"title": title, "scale": alt.Scale(zero=True, nice=True)}
+    y = alt.Y("way:N", sort=order, axis=None)
+    times = len(names) // len(CONTRAST_COLOURS) + 1
+    colours, shapes = ((list(looks) * times)[: len(names)] for looks in (CONTRAST_COLOURS, ARM_SHAPES))
+    colour = alt.Color("of:N", sort=list(names), scale=alt.Scale(domain=list(names), range=colours))
+    shape = alt.Shape("of:N", scale=alt.Scale(domain=list(names), range=shapes))
+    height = ROW_HEIGHT + BAR_HEIGHT * len(names)
+    layers = _background(worthwhile)
+    for place, name in enumerate(names):
+        own = alt.Chart(frame.filter(of=name))
+        at = ROW_HEIGHT + BAR_HEIGHT * place - height / 2
+        layers.append(own.mark_rule(strokeWidth=2, yOffset=at).encode(alt.X("low:Q", **x), y, colour, x2="high:Q"))
+        points = own.mark_point(filled=True, size=34, opacity=1, yOffset=at)
+        layers.append(points.encode(alt.X("median:Q", **x), y, colour, shape))
+    ways = alt.Chart(pl.DataFrame({"way": order}))
+    text = ways.mark_text(align="left", yOffset=14 - height / 2, limit=LABEL_LIMIT[width])
+    layers.append(text.encode(y, x=alt.value(2), text=alt.Text("way:N")))
+    return alt.layer(*layers).properties(height=height * len(order))
 
 
 def _background(worthwhile: float | None) -> "list[alt.Chart]":

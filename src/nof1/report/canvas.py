@@ -23,6 +23,8 @@ FONT_SIZE: Final = 13
 ARM_COLOURS: Final = ("#0072B2", "#C44F00", "#00735C", "#8B3A78")
 """Blue, vermillion, green, purple after Okabe and Ito (2008), the last three darkened to 4.5 : 1 on white."""
 ARM_SHAPES: Final = ("circle", "square", "triangle-up", "diamond")
+CONTRAST_COLOURS: Final = ("#3E6FA3", "#1B2733", "#8A5A00", "#5F6B76")
+"""Of contrasts beside each other, from the first on again where there are more; their shapes are those of the arms."""
 ARM_DASHES: Final = ([1, 0], [6, 2], [2, 2], [9, 2, 2, 2])
 NO_ARM_COLOUR: Final = "#5F6B76"
 INK: Final = "#1B2733"

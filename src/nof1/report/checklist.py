@@ -194,7 +194,8 @@ def _relative(result: Json, _: Behind) -> str:
     relative = [outcome for outcome in result["outcomes"] if outcome["ratio"]]
     if not relative:
         return "Not applicable: no outcome is compared as a ratio; differences are in its own unit."
-    return f"Difference and ratio: {'; '.join(contrast(one, result['arms']).name for one in relative)}."
+    names = dict.fromkeys(contrast(one, result["arms"]).name for one in relative)
+    return f"Difference and ratio: {'; '.join(names)}."
 
 
 def _others(result: Json, _: Behind) -> str | None:

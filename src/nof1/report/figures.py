@@ -228,12 +228,17 @@ def posterior_figure(outcome: Json, arms: Sequence[Json], groups: "xr.DataTree")
     Where the worthwhile change is a ratio, the ratio is drawn, so that the band is the one of the probabilities.
     """
     words = contrast(outcome, arms)
+    sight = look_at(outcome, words, groups)
+    chart = _posterior_chart(words, sight, densities(sight, window(sight)))
+    return draw(lambda _: chart, posterior_alternative(outcome, words))
+
+
+def look_at(outcome: Json, words: Contrast, groups: "xr.DataTree") -> Sight:
+    """Take a contrast's draws out of the posterior and the prior of its outcome."""
     as_ratio = outcome["worthwhile"] is None and outcome["worthwhile_ratio"] is not None
     name = Compared(arm=outcome["arm"], reference=outcome["reference"]).name
     drawn = {told: of_contrast(groups.children[told].to_dataset(), name) for told in ("posterior", "prior")}
-    sight = _ratio_sight(outcome, words, drawn) if as_ratio else _difference_sight(outcome, words, drawn)
-    chart = _posterior_chart(words, sight, _densities(sight))
-    return draw(lambda _: chart, _posterior_alternative(outcome, words))
+    return _ratio_sight(outcome, words, drawn) if as_ratio else _difference_sight(outcome, words, drawn)
 
 
 def _difference_sight(outcome: Json, words: Contrast, drawn: "Mapping[str, xr.Dataset]") -> Sight:
@@ -261,13 +266,20 @@ def _ratio_sight(outcome: Json, words: Contrast, drawn: "Mapping[str, xr.Dataset
     )
 
 
-def _densities(sight: Sight) -> pl.DataFrame:
-    """Smooth both sets of draws over the window in which the posterior lies."""
+def window(sight: Sight) -> tuple[float, float]:
+    """Give the values between which the posterior lies, with no difference and what is smaller than worth having."""
     import numpy as np
 
-    ends = [*np.quantile(sight.draws, [0.001, 0.999]), sight.none, *(sight.band or ())]
+    ends = [*np.quantile(sight.draws, [0.001, 0.999]).tolist(), sight.none, *(sight.band or ())]
     margin = 0.06 * (max(ends) - min(ends))
-    at = np.linspace(min(ends) - margin, max(ends) + margin, DENSITY_POINTS)
+    return min(ends) - margin, max(ends) + margin
+
+
+def densities(sight: Sight, ends: tuple[float, float]) -> pl.DataFrame:
+    """Smooth both sets of draws over a window."""
+    import numpy as np
+
+    at = np.linspace(*ends, DENSITY_POINTS)
     told = {AFTER: sight.draws, BEFORE: sight.prior}
     return pl.concat(
         pl.DataFrame({"x": at, "density": _smoothed(draws, at), "when": [when] * DENSITY_POINTS})
@@ -285,7 +297,8 @@ def _smoothed(draws: "Draws", at: "Draws") -> "Draws":
     return density
 
 
-def _posterior_alternative(outcome: Json, words: Contrast) -> str:
+def posterior_alternative(outcome: Json, words: Contrast) -> str:
+    """Say what the posterior of a contrast shows."""
     p, unit = outcome["probability"], outcome["unit"]
     low, middle, high = (
         difference(value, unit, words)
@@ -308,25 +321,30 @@ def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> La
     ends = [float(density["x"][0]), float(density["x"][DENSITY_POINTS - 1])]
     x: dict[str, Any] = {"scale": alt.Scale(domain=ends, nice=False, zero=False), "title": sight.title}
     y_scale = alt.Scale(domain=[-0.16 * top, 1.12 * top], nice=False)
-    looks = {AFTER: POSTERIOR_COLOUR}
-    looks |= {BEFORE: PRIOR_COLOUR} if sight.prior.size else {}
-    looks |= {WITHIN: BAND_COLOUR} if sight.band else {}
-    scale = alt.Scale(domain=list(looks), range=list(looks.values()))
+    look = looks(sight)
+    scale = alt.Scale(domain=list(look), range=list(look.values()))
     colour = alt.Color("when:N", scale=scale, legend=alt.Legend(symbolType="square"))
     curve = alt.Chart(density)
     y = alt.Y("density:Q", scale=y_scale, axis=None)
     return alt.layer(
-        *_band_layers(sight, x, colour),
+        *band_layers(sight, x, colour),
         curve.transform_filter(alt.datum.when == AFTER).mark_area(opacity=0.75).encode(alt.X("x:Q", **x), y, colour),
         curve.transform_filter(alt.datum.when == BEFORE)
         .mark_line(strokeDash=[5, 4], strokeWidth=1.8)
         .encode(alt.X("x:Q", **x), y, colour),
-        *_interval_layers(sight, x, -0.08 * top),
-        *_direction_layers(words),
+        *interval_layers(sight, x, -0.08 * top),
+        *direction_layers(words),
     ).properties(height=170)
 
 
-def _band_layers(sight: Sight, x: dict[str, Any], colour: "alt.Color") -> "list[alt.Chart]":
+def looks(sight: Sight) -> dict[str, str]:
+    """Give each thing that is drawn its colour."""
+    look = {AFTER: POSTERIOR_COLOUR}
+    look |= {BEFORE: PRIOR_COLOUR} if sight.prior.size else {}
+    return look | ({WITHIN: BAND_COLOUR} if sight.band else {})
+
+
+def band_layers(sight: Sight, x: dict[str, Any], colour: "alt.Color") -> "list[alt.Chart]":
     """Shade the differences smaller than worth having, and mark no difference."""
     import altair as alt
 
@@ -337,7 +355,7 @@ def _band_layers(sight: Sight, x: dict[str, Any], colour: "alt.Color") -> "list[
     return [alt.Chart(band).mark_rect(opacity=1).encode(alt.X("low:Q", **x), x2=alt.X2("high:Q"), color=colour), none]
 
 
-def _interval_layers(sight: Sight, x: dict[str, Any], at: float) -> "list[alt.Chart]":
+def interval_layers(sight: Sight, x: dict[str, Any], at: float) -> "list[alt.Chart]":
     """Draw the 95 % interval thin, the 50 % interval thick and the median as a dot."""
     import altair as alt
     import numpy as np
@@ -354,7 +372,7 @@ def _interval_layers(sight: Sight, x: dict[str, Any], at: float) -> "list[alt.Ch
     ]
 
 
-def _direction_layers(words: Contrast) -> "list[alt.Chart]":
+def direction_layers(words: Contrast) -> "list[alt.Chart]":
     """Say at the upper corners which way is which, and which of them is better."""
     import altair as alt
 

@@ -115,17 +115,39 @@ def complier(outcome: Json, arms: Sequence[Json]) -> str | None:
         return None
     if found["why_not"]:
         return f"No effect of the dose taken (complier effect): {sentence(found['why_not'])}"
-    words = contrast(outcome, arms)
+    return f"{doses_taken(outcome, arms)} {dose_assumed(outcome, arms)}"
+
+
+def doses_taken(outcome: Json, arms: Sequence[Json]) -> str:
+    """Say on how many used nights the dose was taken, and on how many the assignment changed that."""
+    found, words = outcome["complier"], contrast(outcome, arms)
     low, high = (_share(end) for end in found["uptake"]["ci95"])
-    on_reference = (
-        f"taken on {words.reference} as the diary says" if found["reference"] else f"none taken on {words.reference}"
-    )
     taken, uptake = found["arm"], _share(found["uptake"]["median"])
     between = "" if low == high else f" ({low} to {high})"
     return (
         f"By the diary the dose of {words.arm} was taken on {taken['taken']} of its used nights, not on "
         f"{taken['not_taken']}, unknown on {taken['unknown']}; so the assignment changed what was taken on {uptake} of "
-        f"the nights{between}. The effect of the dose taken (complier effect) is that of the assignment "
+        f"the nights{between}."
+    )
+
+
+def dose_assumed(outcome: Json, arms: Sequence[Json]) -> str:
+    """Say what the effect of the dose taken is, and what it takes for granted."""
+    reference = contrast(outcome, arms).reference
+    on_reference = (
+        f"taken on {reference} as the diary says" if outcome["complier"]["reference"] else f"none taken on {reference}"
+    )
+    return (
+        "The effect of the dose taken (complier effect) is that of the assignment "
         f"divided by this, with {on_reference}. It assumes that no dose acts on later nights, and that the unknown "
         "nights are like the known ones."
     )
+
+
+def tipping_distances(outcome: Json) -> list[str] | None:
+    """Give the distances of the tipping point as texts; None where there is none, or words must tell why."""
+    tips = (outcome.get("missing") or {"tipping_point": None})["tipping_point"]
+    if not tips or outcome["verdict"] == "descriptive_only" or tips["direction"] is None or tips["both"] is None:
+        return None
+    distances = (tips[key] for key in ("verdict", "both", "arm", "reference"))
+    return ["–" if distance is None else _distance(distance, tips["unit"]) for distance in distances]

@@ -1,25 +1,28 @@
 """The report page: one HTML text that needs no network, no script and no other file."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from nof1.report import (
     alternatives,
     cautions,
     concealment,
+    contrasts,
+    estimates,
     figures,
     guesses,
     hypnograms,
     missing,
     over_time,
     patient,
+    ridges,
     sentences,
     side_effects,
 )
 from nof1.report.canvas import Figure
 from nof1.report.checklist import Behind, checklist, missing_words
 from nof1.report.plain import capitalised, plain, sentence
-from nof1.report.rounding import ROUNDING, fixed
+from nof1.report.rounding import ROUNDING
 from nof1.report.sentences import Json
 from nof1.report.templating import only_this, stylesheet, templates
 from nof1.report.trial_map import trial_map
@@ -42,16 +45,6 @@ SCHEME: Final = {
     "unrestricted": "any order with as many periods of each arm, all equally likely",
     "fixed": "a schedule made elsewhere",
 }
-CHECKS: Final = {
-    "rhat_max": ("Largest R-hat (1.00 = the chains agree)", 3),
-    "ess_bulk_min": ("Smallest effective number of draws, centre", 0),
-    "ess_tail_min": ("Smallest effective number of draws, tails", 0),
-    "divergences": ("Divergent transitions (0 = none)", 0),
-    "bfmi_min": ("Smallest energy fraction, BFMI", 2),
-    "chains": ("Chains", 0),
-    "draws": ("Draws of each chain", 0),
-}
-"""Keys of ``diagnostics``, what they are called, and their decimal places."""
 
 
 type Reader = Literal["patient", "clinician"]
@@ -94,7 +87,8 @@ def render_report(
             sheet=patient.sheet(result) if only != "clinician" else None,
             style=style,
             policy=f"{only_this(style)}; img-src data:",
-            outcomes=[_outcome(place, result, posterior) for place in range(len(result["outcomes"]))],
+            outcomes=result["outcomes"],
+            groups=_groups(result, posterior),
             **(_lived(result, posterior, behind) if only != "patient" else {"lived": None, "slept": None}),
             checklist=items,
             checklist_missing=missing_words(items),
@@ -145,25 +139,76 @@ def _scale() -> list[tuple[str, str]]:
     return [*up, (sentences.AS_LIKELY_AS_NOT, f"{100 - least[-1]} to {least[-1]} %"), *reversed(down)]
 
 
-def _outcome(place: int, result: Json, posterior: "xr.DataTree") -> dict[str, Any]:
-    """Gather what one contrast of one outcome shows: sentences, figures, tables."""
+def _groups(result: Json, posterior: "xr.DataTree") -> list[dict[str, Any]]:
+    """Gather what each outcome shows: of one contrast all that is known, of several what is theirs side by side."""
     arms, blinding, outcomes = result["arms"], result["blinding"], result["outcomes"]
-    outcome = outcomes[place]
-    begins = place == 0 or outcomes[place - 1]["measure"] != outcome["measure"]
+    gathered: list[dict[str, Any]] = []
+    last = -1
+    for alike in contrasts.grouped(outcomes):
+        last += len(alike)
+        each, shared = contrasts.findings(alike, arms, blinding=blinding)
+        told = _outcome(alike[0], result, posterior) if len(alike) == 1 else _several(alike, result, posterior)
+        told |= {"each": each, "shared": shared, "best_arm": alternatives.best_arm(outcomes, last)}
+        before = [one["title"] for one in gathered if one["of_nights"] == told["of_nights"]]
+        gathered.append(told | {"same_nights": before[0] if before else None})
+    return gathered
+
+
+def _several(alike: Sequence[Json], result: Json, posterior: "xr.DataTree") -> dict[str, Any]:
+    """Gather what several contrasts of one outcome show, of one fit and over the same nights."""
+    arms, blinding, first = result["arms"], result["blinding"], alike[0]
+    return {
+        "is": first,
+        "several": True,
+        "title": capitalised(plain(first["label"])),
+        "figures": _figures_of_several(alike, result, posterior),
+        "numbers": contrasts.numbers(alike, arms),
+        "probabilities": contrasts.probabilities(alike, arms),
+        "alternatives": contrasts.otherwise(alike, arms, blinding=blinding),
+        "of_alternatives": contrasts.of_alternatives(alike, arms, blinding=blinding),
+        "over_time": over_time.side_by_side(alike),
+        "over_time_contrasts": [contrasts.name(one) for one in alike if over_time.has_pairs(one)],
+        "over_time_unit": over_time.table(first)[0],
+        "not_over_time": contrasts.once(
+            alike, [None if over_time.has_pairs(one) else over_time.caption(one) for one in alike]
+        ),
+        "of_nights": contrasts.of_nights(alike, arms),
+        "tipping": contrasts.tipping(alike, arms),
+        "typical": figures.typical(first),
+        "change": sentences.worthwhile_words(first),
+        "worthwhile_why": sentence(first["worthwhile_why"]) if first["worthwhile_why"] else "",
+        "randomisation": contrasts.once(alike, [sentences.randomisation(one, arms) for one in alike]),
+        "engines": alternatives.engines(first["diagnostics"], *map(contrasts.name, alike)),
+        "checks": estimates.checks(first["diagnostics"]),
+    }
+
+
+def _figures_of_several(alike: Sequence[Json], result: Json, posterior: "xr.DataTree") -> dict[str, Figure]:
+    """Draw the nights of all arms, and the contrasts of a fit that may be used beneath each other."""
+    arms, groups = result["arms"], posterior.children.get(alike[0]["measure"])
+    drawn = _nights(alike[0], arms, groups)
+    usable = [one for one in alike if one["verdict"] != "not_usable"]
+    if usable and groups is not None:
+        drawn["posterior"] = ridges.figure(usable, arms, groups)
+    if forest := alternatives.side_by_side(alike, arms):
+        drawn["alternatives"] = forest
+    return drawn
+
+
+def _outcome(outcome: Json, result: Json, posterior: "xr.DataTree") -> dict[str, Any]:
+    """Gather what the one contrast of an outcome shows: figures and tables."""
+    arms, blinding = result["arms"], result["blinding"]
     told = outcome["verdict"] != "not_usable"
-    first, *rest = sentences.finding(outcome, arms, blinding=blinding)
     return {
         "is": outcome,
         "name": capitalised(plain(outcome["label"])),
         "title": sentences.title(outcome, arms),
-        "headline": first,
-        "sentences": rest,
-        "best_arm": alternatives.best_arm(outcomes, place),
-        "figures": _figures(outcome, result, posterior, nights=begins),
-        "numbers": _numbers(outcome) if told else [],
-        "probabilities": _probabilities(outcome, result) if told else [],
+        "several": False,
+        "figures": _figures(outcome, result, posterior),
+        "numbers": [*estimates.effects(outcome), *estimates.levels(outcome["levels"], outcome["unit"])] if told else [],
+        "probabilities": estimates.probabilities(outcome, arms) if told else [],
         "in_words": outcome["verdict"] != "descriptive_only",
-        "nights": missing.table(outcome),
+        "of_nights": missing.table(outcome),
         "missing": missing.lines(outcome, arms),
         "over_time": over_time.table(outcome),
         "over_time_caption": over_time.caption(outcome),
@@ -176,19 +221,15 @@ def _outcome(place: int, result: Json, posterior: "xr.DataTree") -> dict[str, An
         "what_would_change": alternatives.what_would_change(outcome, arms, blinding=blinding),
         "onset": alternatives.onset(outcome),
         "engines": alternatives.engines(outcome["diagnostics"], f"{outcome['arm']} − {outcome['reference']}"),
-        "checks": _checks(outcome["diagnostics"]),
+        "checks": estimates.checks(outcome["diagnostics"]),
     }
 
 
-def _figures(outcome: Json, result: Json, posterior: "xr.DataTree", *, nights: bool) -> dict[str, Figure]:
-    """Draw what there is to draw: the nights once an outcome, estimates only of a fit that may be used."""
+def _figures(outcome: Json, result: Json, posterior: "xr.DataTree") -> dict[str, Figure]:
+    """Draw what there is to draw: estimates only of a fit that may be used."""
     arms = result["arms"]
     groups = posterior.children.get(outcome["measure"])
-    drawn = {}
-    if nights and groups is not None and "constant_data" in groups.children:
-        drawn["nights"] = figures.nights_figure(
-            outcome, arms, figures.planned_nights(groups["constant_data"].to_dataset())
-        )
+    drawn = _nights(outcome, arms, groups)
     if outcome["verdict"] != "not_usable" and groups is not None:
         drawn["posterior"] = figures.posterior_figure(outcome, arms, groups)
     if forest := alternatives.figure(outcome, arms, blinding=result["blinding"]):
@@ -196,48 +237,8 @@ def _figures(outcome: Json, result: Json, posterior: "xr.DataTree", *, nights: b
     return drawn
 
 
-def _checks(diagnostics: Json | None) -> list[tuple[str, str]]:
-    """Lay out the checks of a fit; none where nothing was fitted."""
-    return [
-        (words, fixed(diagnostics[key], decimals))
-        for key, (words, decimals) in CHECKS.items()
-        if diagnostics and diagnostics.get(key) is not None
-    ]
-
-
-def _numbers(outcome: Json) -> list[tuple[str, str, str, str, str]]:
-    """Lay out rows of name, unit, median, 50 % and 95 % interval."""
-    arm, reference = sentences.arm_name(outcome["arm"]), sentences.arm_name(outcome["reference"])
-    unit = outcome["unit"]
-    rows = [_row(f"{arm} − {reference}", unit, outcome["effect"], 1)]
-    if outcome["ratio"]:
-        rows.append(_row(f"{arm} / {reference}", "ratio", outcome["ratio"], 2))
-    if taken := (outcome.get("complier") or {"effect": None})["effect"]:
-        between, kind, decimals = ("/", "ratio", 2) if outcome["ratio"] else ("−", unit, 1)
-        rows.append(_row(f"{arm} {between} {reference}, of the dose taken", kind, taken, decimals))
-    return [
-        *rows,
-        *(_row(f"on {sentences.arm_name(code)}", unit, level, 1) for code, level in outcome["levels"].items()),
-    ]
-
-
-def _row(name: str, unit: str, summary: Json, decimals: int) -> tuple[str, str, str, str, str]:
-    def interval(key: str) -> str:
-        return " to ".join(fixed(end, decimals) for end in summary[key]) if key in summary else "–"
-
-    return name, unit, fixed(summary["median"], decimals), interval("ci50"), interval("ci95")
-
-
-def _probabilities(outcome: Json, result: Json) -> list[tuple[str, float]]:
-    """Name the five probabilities; those that ask for a worthwhile change are left out where none was fixed."""
-    words = sentences.contrast(outcome, result["arms"])
-    change, change_worse = sentences.worthwhile_words(outcome), sentences.worthwhile_words(outcome, worse=True)
-    named: Mapping[str, str] = {
-        "p_better": f"{words.better} on {words.arm} (better)",
-        "p_better_worthwhile": f"{words.better} by at least {change}",
-        "p_worse": f"{words.worse} on {words.arm} (worse)",
-        "p_worse_worthwhile": f"{words.worse} by at least {change_worse}",
-        "p_no_worthwhile_difference": "a difference smaller than worth having",
-    }
-    known = outcome["probability"]
-    return [(name, known[key]) for key, name in named.items() if known[key] is not None]
+def _nights(outcome: Json, arms: Sequence[Json], groups: "xr.DataTree | None") -> dict[str, Figure]:
+    if groups is None or "constant_data" not in groups.children:
+        return {}
+    planned = figures.planned_nights(groups["constant_data"].to_dataset())
+    return {"nights": figures.nights_figure(outcome, arms, planned)}

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from nof1.report import cautions, icons, number_line, sentences, side_effects
+from nof1.report import cautions, contrasts, icons, number_line, sentences, side_effects
 from nof1.report.plain import capitalised, plain, sentence
 from nof1.report.sentences import Json
 from nof1.trial.blinding import participant_may_know
 
 MOST_CAUTIONS: Final = 4
 MOST_PICTURES: Final = 2
+MOST_SIDE_BY_SIDE: Final = 3
 """What a sheet has room for: further cautions are counted, and of further contrasts the headline is told."""
 DENSITIES: Final = ((2850, "roomy"), (3700, "dense"))
 """Letters on the sheet up to which it is set large, and smaller; longer ones are set smallest. For paper only."""
@@ -45,11 +46,17 @@ def sheet(result: Json) -> dict[str, Any]:
         ``side_effects``, ``next`` and ``density``, the class by which the sheet is set.
     """
     outcomes = result["outcomes"]
-    findings = [_finding(result, place) for place in range(len(outcomes))]
+    groups = contrasts.grouped(outcomes)
+    findings = [
+        _finding(result, alike[0], drawn=place < MOST_PICTURES)
+        if len(alike) == 1
+        else _several(result, alike, drawn=place < MOST_PICTURES)
+        for place, alike in enumerate(groups)
+    ]
     shown = {
         "findings": findings,
         "cautions": _capped(cautions.cautions(result)),
-        "sure": _how_sure(outcomes),
+        "sure": _how_sure(groups, result["arms"]),
         "fooled": _fooled(result),
         "side_effects": side_effects.lines(result),
         "next": what_next(result),
@@ -57,14 +64,14 @@ def sheet(result: Json) -> dict[str, Any]:
     return shown | {"density": _density(result, shown)}
 
 
-def _finding(result: Json, place: int) -> dict[str, Any]:
+def _finding(result: Json, outcome: Json, *, drawn: bool) -> dict[str, Any]:
     """Tell one contrast: its headline, how sure it is, and for the first ones the pictures."""
-    outcome, arms, blinding = result["outcomes"][place], result["arms"], result["blinding"]
-    drawn = place < MOST_PICTURES
+    arms, blinding = result["arms"], result["blinding"]
     with_icons = drawn and icons.told(outcome)
     with_line = drawn and outcome["verdict"] != "not_usable"
     return {
         "title": f"{sentences.title(outcome, arms)}, {outcome['role']} outcome",
+        "each": [],
         "headline": sentences.headline(outcome, arms, blinding=blinding),
         "sentences": _how_it_is_known(outcome, arms) if drawn else [],
         "icons": icons.figure(outcome, arms) if with_icons else None,
@@ -72,6 +79,35 @@ def _finding(result: Json, place: int) -> dict[str, Any]:
         "line": number_line.figure(outcome, arms) if with_line else None,
         "caption": number_line.caption(outcome) if with_line else "",
     }
+
+
+def _several(result: Json, alike: Sequence[Json], *, drawn: bool) -> dict[str, Any]:
+    """Tell several contrasts of one outcome: each headline, icons for the first ones, and one line of all arms."""
+    arms, first = result["arms"], alike[0]
+    each = [_finding(result, one, drawn=False) for one in alike]
+    known = [_how_it_is_known(one, arms) for one in alike]
+    shared = [line for line in known[0] if all(line in said for said in known)]
+    for told, one, said in zip(each[:MOST_SIDE_BY_SIDE], alike, known, strict=False):
+        told["sentences"] = [line for line in said if line not in shared]
+        if drawn and icons.told(one):
+            told |= {"icons": icons.figure(one, arms), "legend": icons.legend(one, arms)}
+    levels = contrasts.levels(alike, arms)
+    of_all = _around_reference(alike, arms) | {"levels": levels}
+    return {
+        "title": f"{capitalised(plain(first['label']))}, {first['role']} outcome",
+        "each": each,
+        "iconless": not any(told["icons"] for told in each),
+        "sentences": shared,
+        "line": number_line.figure(of_all, arms) if drawn and levels else None,
+        "caption": number_line.caption(of_all) if drawn and levels else "",
+    }
+
+
+def _around_reference(alike: Sequence[Json], arms: Sequence[Json]) -> dict[str, Any]:
+    """Choose the contrast around whose reference a line of all arms is shaded: the first against the reference arm."""
+    usable = [one for one in alike if one["levels"]] or list(alike)
+    references = {arm["code"] for arm in arms if arm["reference"]}
+    return dict(next((one for one in usable if one["reference"] in references), usable[0]))
 
 
 def _how_it_is_known(outcome: Json, arms: Sequence[Json]) -> list[str]:
@@ -98,12 +134,16 @@ def what_next(result: Json) -> list[str]:
     return [*said, *([BLINDED_ONLY] if participant_may_know(result["blinding"]) else [])]
 
 
-def _how_sure(outcomes: Sequence[Json]) -> list[str]:
+def _how_sure(groups: Sequence[Sequence[Json]], arms: Sequence[Json]) -> list[str]:
     """Count the nights, once where all outcomes use the same."""
-    told = {sentences.nights(one): plain(one["label"]) for one in reversed(outcomes)}
+    told = {" ".join(_nights(alike, arms)): plain(alike[0]["label"]) for alike in reversed(groups)}
     if len(told) == 1:
         return list(told)
     return [f"{capitalised(label)}: {said}" for said, label in reversed(told.items())]
+
+
+def _nights(alike: Sequence[Json], arms: Sequence[Json]) -> list[str]:
+    return [sentences.nights(alike[0])] if len(alike) == 1 else contrasts.nights(alike, arms)
 
 
 def _fooled(result: Json) -> list[str]:
@@ -128,8 +168,12 @@ def _density(result: Json, shown: dict[str, Any]) -> str:
     """Choose how small the sheet is set, by its letters and its pictures."""
     words = [*(words for key in ("cautions", "sure", "fooled", "side_effects", "next") for words in shown[key])]
     words += [result["protocol"]["title"], result["protocol"]["question"], sentences.key(result["arms"])]
-    words += [word for one in shown["findings"] for word in (one["title"], one["headline"], *one["sentences"])]
-    letters = sum(map(len, words))
-    letters += sum(LETTERS_OF_ICONS for one in shown["findings"] if one["icons"])
+    words += [word for one in shown["findings"] for word in (one["title"], *one["sentences"])]
+    told = [part for one in shown["findings"] for part in one["each"]]
+    words += [word for part in told for word in (part["headline"], *part["sentences"])]
+    alone = [one for one in shown["findings"] if not one["each"]]
+    letters = sum(map(len, [*words, *(one["headline"] for one in alone)]))
+    letters += sum(LETTERS_OF_ICONS for one in alone if one["icons"])
+    letters += LETTERS_OF_ICONS * any(part["icons"] for part in told)
     letters += sum(LETTERS_OF_A_LINE for one in shown["findings"] if one["line"])
     return next((name for most, name in DENSITIES if letters <= most), "densest")
