@@ -18,7 +18,9 @@ from nof1.study.analysis import analyse
 from nof1.study.demo import InventedPerson, invent_nights
 from nof1.study.diaries import log_night
 from nof1.study.imports import import_exports
+from nof1.study.kept_plan import keep_plan
 from nof1.study.pages import write_report
+from nof1.study.plan import plan
 from nof1.study.sealing import lock_analysis, open_seal, unblind
 from nof1.study.study import Study, create_study
 from nof1.study.synthetic import write_fitbit_takeout
@@ -49,6 +51,8 @@ class Invented:
         Arms on which the device was hardly ever worn.
     evenings
         After so many it is looked at; None: when it is over.
+    planned
+        Whether what it would tell was reckoned, and kept, before the draw.
     """
 
     shows: str
@@ -57,6 +61,7 @@ class Invented:
     person: InventedPerson = STEADY
     lost: tuple[str, ...] = ()
     evenings: int | None = None
+    planned: bool = False
 
 
 TRIALS: Final[Mapping[str, Invented]] = {
@@ -70,6 +75,7 @@ TRIALS: Final[Mapping[str, Invented]] = {
         protocol="abab-pilot",
         effect={"magnesium": 6.0},
         person=RESTLESS,
+        planned=True,
     ),
     "worsening": Invented(shows="a treatment that makes it worse", effect={"magnesium": -24.0}),
     "no-worthwhile-difference": Invented(shows="two treatments that do the same", person=STEADY),
@@ -103,6 +109,8 @@ def live(home: Path, invented: Invented) -> Path:
     key = home / "custodian.key"
     new_key(key)
     study = create_study(home / "study", zone=ZONE, clock=lambda: noon(FIRST))
+    if invented.planned:
+        keep_plan(study, plan(invented.protocol))
     trial = begin(study, invented, key)
     last = FIRST + timedelta(days=invented.evenings) if invented.evenings else trial.schedule.last_night
     sleep(study, trial, invented, arms_by_night(trial, key), last)

@@ -14,7 +14,11 @@ SHEETS: Final = 5
 """One for the patient, four for the clinician, however many arms there are."""
 SAYS: Final = {
     "failed-gate": ["No claim", "an analysis needs at least 6 nights in 2 periods on each arm"],
-    "not-enough-to-tell": ["Not enough to tell", "These nights do not settle it, either way."],
+    "not-enough-to-tell": [
+        "Not enough to tell",
+        "These nights do not settle it, either way. Even with 8 more pairs of periods like these",
+        "What the design was expected to tell Reckoned on 2025-01-07, before the draw",
+    ],
     "worsening": [
         "Worsening: deep sleep is shorter on magnesium than on placebo",
         "“Alcoholic drinks today (units)” is not adjusted for",

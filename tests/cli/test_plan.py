@@ -92,7 +92,7 @@ def test_a_plan_that_is_kept_says_how_the_length_was_chosen(typist: Typist) -> N
     told = json.loads(typist.does("plan", "magnesium-or-none", "--noise", "default", "--json", *here))["told"]
     worthwhile = told["by_effect"]["worthwhile"]["verdicts"]
     found = sum(worthwhile.get(verdict, {"share": 0})["share"] for verdict in ("meaningful_benefit", "benefit"))
-    assert f"Where +10 min is true, a benefit is found with a chance of {percent(found)}." in words
+    assert f"Where the true effect is +10 min, a benefit is found with a chance of {percent(found)}." in words
     figure = plan_figure(kept.of(trial.protocol))
     assert (
         figure.alternative == plan_figure(planning.plan("magnesium-or-none", noise="default").to_payload()).alternative

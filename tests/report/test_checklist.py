@@ -87,8 +87,8 @@ def test_a_plan_that_was_kept_tells_how_the_length_was_chosen(make: Any) -> None
     spoken = replace(BEHIND, plan=kept, protocol=replace(BEHIND.protocol, about=ABOUT))
     assert told(result, spoken)["7a"] == (
         "As many as a winter holds. Reckoned on 2026-11-20, before the draw, by simulation from 31 nights of the "
-        "person's own. Where +10 min is true, a benefit is found with a chance of 35 %. For an 80 % chance at +15 min "
-        "it would take more than 40 blocks; this trial has 6."
+        "person's own. Where the true effect is +10 min, a benefit is found with a chance of 35 %. For an 80 % "
+        "chance at +15 min it would take more than 40 blocks; this trial has 6."
     )
 
 

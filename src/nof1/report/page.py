@@ -15,6 +15,7 @@ from nof1.report import (
     missing,
     over_time,
     patient,
+    plan,
     ridges,
     sentences,
     side_effects,
@@ -90,6 +91,7 @@ def render_report(
             outcomes=result["outcomes"],
             groups=_groups(result, posterior),
             **(_lived(result, posterior, behind) if only != "patient" else {"lived": None, "slept": None}),
+            **_foreseen(behind if only != "patient" else None),
             checklist=items,
             checklist_missing=missing_words(items),
             measures=len({outcome["measure"] for outcome in result["outcomes"]}),
@@ -123,6 +125,14 @@ def _lived(result: Json, posterior: "xr.DataTree", behind: Behind | None) -> dic
             drawn["slept"] = hypnograms.figure(nights, result["arms"], behind.hypnograms if behind else {})
             break
     return drawn
+
+
+def _foreseen(behind: Behind | None) -> dict[str, Any]:
+    """Draw what the design was expected to tell, where a plan was kept before the draw."""
+    if behind is None or behind.plan is None:
+        return {"foreseen": None, "reckoned": ""}
+    drawn = plan.plan_figure(behind.plan.of(behind.protocol))
+    return {"foreseen": drawn, "reckoned": plan.kept_words(behind.plan, behind.protocol)}
 
 
 def _scale() -> list[tuple[str, str]]:

@@ -100,7 +100,8 @@ def kept_words(kept: KeptPlan, protocol: Protocol) -> str:
         if one := plan["told"]["by_effect"].get(name):
             found = sum(one["verdicts"].get(verdict, {"share": 0.0})["share"] for verdict in BENEFITS)
             claim = "a benefit" if plan["against_reference"] else "a verdict for the better one"
-            said.append(f"Where {_told_effect(plan, one)} is true, {claim} is found with a chance of {percent(found)}.")
+            true = _told_effect(plan, one)
+            said.append(f"Where the true effect is {true}, {claim} is found with a chance of {percent(found)}.")
     if kept.enough is not None:
         blocks = kept.enough["blocks"] or f"more than {kept.enough['most']}"
         aim = f"For an 80 % chance at {_told_effect(plan, kept.enough)} it would take {blocks} blocks"
