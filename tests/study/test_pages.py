@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.cases import ZONE
 
+from nof1.errors import DataError
 from nof1.store.folder import write_private_file
 from nof1.study import pages
 from nof1.study.conduct import end_trial
@@ -107,6 +108,13 @@ def test_who_withdraws_after_the_analysis_takes_the_result_back(study: Study) ->
     assert "8 of 8 nights on treatment are over." in index
     with study.record() as record:
         assert read_trial(study, record).cut_short is None
+
+
+def test_a_result_of_another_format_is_refused_in_words(study: Study) -> None:
+    """Whose keys are others is not read as if they were the same: analysing again is what helps."""
+    analysed(study)
+    with pytest.raises(DataError, match=r"of format None, and this version of nof1 reads 1\. .*nof1 analyse"):
+        write_report(study)
 
 
 @pytest.mark.parametrize(("evenings_left", "cut_short"), [(0, None), (1, date(2026, 12, 7))])

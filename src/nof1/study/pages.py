@@ -5,17 +5,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from nof1.errors import TamperedError
+from nof1.errors import DataError, TamperedError
 from nof1.report.checklist import Behind
 from nof1.report.page import Reader, render_report
 from nof1.report.progress import render_progress
 from nof1.store.events import Event, Record
 from nof1.store.folder import write_private_file
 from nof1.store.state import admitted_files
+from nof1.study.analysis import RESULT_SCHEMA
 from nof1.study.baselines import current_baseline
 from nof1.study.diaries import read_diary
 from nof1.study.kept_plan import read_kept_plan
@@ -59,6 +60,8 @@ def write_report(study: Study, *, participant: str | None = None, only: Reader |
     ------
     InputMissingError
         No trial has begun.
+    DataError
+        The result was written by a version of nof1 whose format is another.
     TamperedError
         ``result.json`` or ``posterior.nc`` is not what the analysis wrote.
     """
@@ -97,6 +100,7 @@ def _result_page(study: Study, code: str, only: Reader | None) -> str:
     with study.record() as record:
         _check_written(folder, _analyses(record, code)[-1].payload)
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        _check_format(folder, result)
         behind = _behind(record, read_trial(study, record, code))
         files = [file.sha256 for file in admitted_files(record, code)]
     if files == result["provenance"]["sleep_files"]:  # else the nights that were analysed are not those of today
@@ -155,6 +159,14 @@ def _doses(record: Record, trial: Trial) -> pl.DataFrame | None:
     without_dose = [arm.code for arm in trial.protocol.arms if arm.units_per_dose == 0]
     said = adherence(trial.calendar(), read_diary(record, trial.participant), without_dose=without_dose)
     return said.select("night", pl.col("status").cast(pl.String))
+
+
+def _check_format(folder: Path, result: Mapping[str, Any]) -> None:
+    if result.get("schema") != RESULT_SCHEMA:
+        raise DataError(
+            f"{folder / 'result.json'} is of format {result.get('schema')}, and this version of nof1 reads "
+            f"{RESULT_SCHEMA}. Make it again with: nof1 analyse."
+        )
 
 
 def _check_written(folder: Path, hashes: Mapping[str, str]) -> None:
