@@ -181,5 +181,5 @@ def test_the_long_example_ends_with_its_answer(reader: Reader) -> None:
 
 
 def without_figures(text: str) -> str:
-    """The words alone, without numbers and the marks of the plot."""
-    return re.sub(r"\s+", " ", re.sub(r"[\d.,−─━●│┼┊-]+", "", text))
+    """The words alone, without numbers, their signs, and the marks of the plot: another processor samples others."""
+    return re.sub(r"\s+", " ", re.sub(r"[\d.,+−─━●│┼┊-]+", "", text))

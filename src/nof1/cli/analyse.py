@@ -128,8 +128,8 @@ def _seen(look: "QuickLook", reasons: list[str]) -> list[object]:
     low, high = effect.ci95
     return [
         *name,
-        f"{effect.median:+.1f}",
-        f"{low:+.1f} to {high:+.1f}",
+        f"{effect.median:+z.1f}",
+        f"{low:+z.1f} to {high:+z.1f}",
         percent(probability.p_better),
         look.told.nights,
     ]
@@ -160,9 +160,9 @@ def _row(outcome: dict[str, Any]) -> list[object]:
     return [
         outcome["label"],
         f"{outcome['arm']} − {outcome['reference']}, {outcome['unit']}",
-        f"{effect['median']:+.1f}",
-        f"{effect['ci50'][0]:+.1f} to {effect['ci50'][1]:+.1f}",
-        f"{effect['ci95'][0]:+.1f} to {effect['ci95'][1]:+.1f}",
+        f"{effect['median']:+z.1f}",
+        f"{effect['ci50'][0]:+z.1f} to {effect['ci50'][1]:+z.1f}",
+        f"{effect['ci95'][0]:+z.1f} to {effect['ci95'][1]:+z.1f}",
         percent(outcome["probability"]["p_better"]),
         outcome["nights"]["used"],
     ]
