@@ -98,7 +98,8 @@ def doubts(design: AnalysisDesign, fitted: "xr.DataTree") -> Doubts:
     if not conflict >= IN_CONFLICT:
         said.append(
             "The nights say an effect farther from what was assumed beforehand than that lets expect (probability "
-            f"{conflict:.3f}), and the assumption pulls it back: look at the row with the flat prior."
+            f"{conflict:.3f}), and the assumption pulls it back: look at the row with a prior "
+            "three times as wide."
         )
     return Doubts(
         predictive=predictive,
