@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nof1.report import cautions, sentences
+from nof1.report import cautions, patient, sentences
 from nof1.report.concealment import WHO_KNEW, sealing
 from nof1.trial.blinding import PARTNER_HELD, SELF_HELD
 
@@ -53,3 +53,13 @@ def test_the_seal_is_told_in_one_line(make: Any) -> None:
         "Key held by a pharmacist. Analysis locked 2026-12-14 12:00 UTC; nights compared by period before: no. "
         "Opened 2026-12-14 12:05 UTC by anna: the trial is over."
     )
+
+
+def test_pauses_stand_behind_what_weighs_more(make: Any) -> None:
+    """A sheet has room for a few: a diary that changed after the lock is among them, four pauses are not."""
+    result, _ = make("benefit")
+    pauses = ["Paused from 2026-02-01 on: influenza.", "Resumed on 2026-02-03."] * 2
+    result["trial"]["deviations"] = [*pauses, "The diary changed after the lock."]
+    told = cautions.cautions(result)
+    assert told[-5:] == ["The diary changed after the lock.", *pauses]
+    assert "The diary changed after the lock." in patient.sheet(result)["cautions"]

@@ -6,6 +6,8 @@ from nof1.report.concealment import seen_through, who_knew
 from nof1.report.plain import plain
 from nof1.report.sentences import Json
 
+PAUSES: Final = ("Paused from ", "Resumed on ")
+"""How deviations begin that stand last: a sheet with no room for all must not tell these and hide a changed diary."""
 ENOUGH_TAKEN: Final = 0.8
 """Where fewer of the doses due are known to have been taken, the page says so beside the verdict."""
 
@@ -25,7 +27,8 @@ def cautions(result: Json) -> list[str]:
         )
     if _doses_doubtful(result):
         said.append(f"Fewer than {ENOUGH_TAKEN:.0%} of the doses are known to have been taken.")
-    return [*said, *map(plain, result["trial"]["deviations"])]
+    deviations = map(plain, result["trial"]["deviations"])
+    return [*said, *sorted(deviations, key=lambda told: told.startswith(PAUSES))]
 
 
 def doses(result: Json) -> str | None:
