@@ -119,6 +119,23 @@ class NotAllowedError(Nof1Error):
     exit_code = 77
 
 
+class AnswerChangedError(NotAllowedError):
+    """A risk is denied for which the safety gate stopped a start before, and nobody says why.
+
+    Parameters
+    ----------
+    denied
+        The questions, each with its earlier answer.
+    """
+
+    def __init__(self, denied: str) -> None:
+        self.denied = denied
+        super().__init__(
+            f"A start was stopped because of: {denied}. Now it is no, and nothing was begun. Say what has changed, or "
+            'what was mistaken: --reason "ECG of 2 December: no heart block". Both answers stay on record.'
+        )
+
+
 class SafetyUnansweredError(NotAllowedError):
     """A protocol's safety questions are not answered yet.
 

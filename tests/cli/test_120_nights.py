@@ -236,7 +236,7 @@ class Life:
             words = ("log", "--date", night, "--not-taken")
             self.does(self.at(day, 32), *words, typed=[("Why does it change", why)], flags=("--reason", why))
         if day == UNWELL:
-            told = self.does(self.at(day, 32), "log", "--date", night, "--side-effect", "stools=moderate")
+            told = self.does(self.at(day, 32), "log", "--date", night, "--side-effect", "diarrhoea=moderate")
             assert "emergency care" in told
 
     def guess(self, day: int) -> None:

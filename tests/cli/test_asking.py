@@ -53,12 +53,12 @@ def diary_events(typist: Typist) -> list[tuple[dict[str, object], str | None]]:
 
 def test_an_evening_is_asked_question_by_question(typist: Typist, trial: Path, talk: Talk) -> None:
     """Dose, time, lights out and the protocol's evening questions; a slip is asked again; Enter skips."""
-    code, said = talk("log", "y", "22:15", "11:10", "23:10", "two", "2", "")
+    code, said = talk("log", "y", "22:15", "11:10", "23:10", "two", "2", "", "")
     assert code == 0
     assert "Write 23:10" in said
     assert "drinks is a number" in said
     assert "dreams" not in said
-    assert "nof1 log --date 2026-01-08" in said
+    assert "that of 2026-01-08? Say it now" in said
     ((entry, reason),) = diary_events(typist)
     assert (entry["dose_taken"], entry["lights_out"], entry["covariates"]) == (
         True,
@@ -73,15 +73,31 @@ def test_a_morning_asks_what_the_evening_left_open(typist: Typist, trial: Path, 
     typist.does("log", "--taken", "--at", "22:15", "--study", "s")
     typist.now = datetime(2026, 1, 10, 7, tzinfo=UTC)
     effects = ("y", "mild", "", "none", "no", "headache", "moderate", "")
-    code, said = talk("log", "23:10", "3", "good", *effects, "1", "4", "")
+    code, said = talk("log", "23:10", "3", "good", *effects, "1", "4", "", "n")
     assert code == 0, said
     assert "Was the dose taken" not in said
     assert "stop and ask your clinician" in said
     entry, _ = diary_events(typist)[-1]
     assert (entry["awakenings"], entry["sleep_quality"]) == (3, "good")
-    graded = {"stools": "mild", "cramps": "none", "light-headedness": "none", "headache": "moderate"}
+    graded = {"diarrhoea": "mild", "cramps": "none", "light-headedness": "none", "headache": "moderate"}
     assert entry["side_effects"] == graded
     assert entry["covariates"] == {"drinks": 1.0, "dreams": 4.0}
+
+
+def test_the_evening_offers_the_night_before(typist: Typist, trial: Path, talk: Talk) -> None:
+    """Who logs in the evenings only is asked about side effects all the same; breaking off keeps the evening."""
+    evening = ("y", "22:15", "23:10", "", "")
+    before = ("", "", "", "", "y", "mild", "", "", "", "", "", "", "")
+    code, said = talk("log", *evening, "y", *before)
+    assert code == 0, said
+    (tonight, _), (night_before, _) = diary_events(typist)
+    assert (tonight["night"], night_before["night"]) == ("2026-01-09", "2026-01-08")
+    assert night_before["side_effects"] == {"diarrhoea": "mild"}
+    typist.now += timedelta(days=2)
+    code, said = talk("log", *evening)
+    assert code == 0, said
+    assert "Later: nof1 log --date 2026-01-10" in said
+    assert len(diary_events(typist)) == 3
 
 
 def test_one_no_denies_every_side_effect(typist: Typist, trial: Path, talk: Talk) -> None:
@@ -127,6 +143,19 @@ def test_a_yes_at_the_gate_stops(typist: Typist, talk: Talk, answer: str) -> Non
     assert code == 77
     assert "Ask your clinician" in said
     assert typist("today", "--study", "s").exit_code == 66
+
+
+def test_a_no_after_a_yes_asks_why(typist: Typist, talk: Talk) -> None:
+    """At the terminal the reason is asked for; Enter leaves the start refused; the start tells both answers."""
+    typist.does("init", "s", "--zone", ZONE)
+    start = "start magnesium-or-none --on 2026-12-01"
+    talk(start, "y", *["n"] * 10, "")
+    code, said = talk(f"{start} --no-risks", "")
+    assert (code, "--reason" in said) == (77, True)
+    code, said = talk(start, *["n"] * 11, "", "I mistyped my age")
+    assert code == 0, said
+    assert "The safety gate stopped a start" in said
+    assert "under 18 (yes). Why: I mistyped my age." in said
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from tests.cases import FIXED_PROTOCOL, ZONE, alternating, schedule_csv, write_export
 
-from nof1.errors import InputMissingError, NotAllowedError, SafetyUnansweredError, UsageError, WriteError
+from nof1.errors import (
+    AnswerChangedError,
+    InputMissingError,
+    NotAllowedError,
+    SafetyUnansweredError,
+    UsageError,
+    WriteError,
+)
 from nof1.store.events import Record
 from nof1.study.analysis import analyse
 from nof1.study.baselines import record_baseline
@@ -124,6 +131,38 @@ def test_status_tells_what_the_gate_stopped_and_who_overruled_it(study: Study) -
     assert "stopped a start" in stopped
     assert "overruled on 2026-11-30 by Dr A. Example: eGFR 28, monitored." in overruled
     assert overruled.endswith("lithium (yes).")
+
+
+def test_a_risk_that_is_denied_later_needs_a_reason(study: Study) -> None:
+    """What stopped a start is not wiped out by saying no the next time; a reason stays beside both answers."""
+    with pytest.raises(NotAllowedError):
+        begin(study, SafetyAnswers(yes=("lithium",), unsure=("heart block",)))
+    with pytest.raises(AnswerChangedError, match=r"heart block .don't know.; lithium .yes.*--reason"):
+        begin(study, SafetyAnswers())
+    assert kinds(study)[2:] == ["start-refused"]
+    start_trial(
+        study, "magnesium-or-none", on=FIRST, safety=SafetyAnswers(), reason="lithium ended in May; ECG normal."
+    )
+    _, denied = trial_status(study).safety
+    assert "Answered with no on 2026-11-30" in denied
+    assert denied.endswith("heart block (don't know); lithium (yes). Why: lithium ended in May; ECG normal.")
+
+
+def test_a_denial_without_a_reason_does_not_pass_by_another_risk(study: Study) -> None:
+    """A second start that is stopped for something else is kept, and makes no no of the first answer."""
+    for answers in (SafetyAnswers(yes=("lithium",)), SafetyAnswers(yes=("digoxin",))):
+        with pytest.raises(NotAllowedError, match="Ask your clinician"):
+            begin(study, answers)
+    with pytest.raises(AnswerChangedError, match=r"digoxin .yes.; lithium .yes."):
+        begin(study, SafetyAnswers())
+
+
+def test_a_clinician_may_stand_for_the_reason(study: Study) -> None:
+    """Who agrees says why, and that is told."""
+    with pytest.raises(NotAllowedError):
+        begin(study, SafetyAnswers(yes=("lithium",)))
+    begin(study, SafetyAnswers(clinician=AGREED))
+    assert trial_status(study).safety[-1].endswith("Why: Dr A. Example agrees, eGFR 28, monitored.")
 
 
 def test_a_clinician_who_agrees_to_no_risk_overrules_nothing(study: Study) -> None:

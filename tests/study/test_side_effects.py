@@ -8,8 +8,10 @@ import pytest
 from tests.cases import FIXED_PROTOCOL, ZONE, alternating, schedule_csv
 
 from nof1.errors import UsageError
-from nof1.study.diaries import corrections, log_night
+from nof1.report.progress import render_progress
+from nof1.study.diaries import corrections, log_night, tonight
 from nof1.study.diary_form import diary_form
+from nof1.study.progress import read_progress
 from nof1.study.status import SideEffectCount, trial_status
 from nof1.study.study import Study, create_study
 from nof1.study.trials import start_trial
@@ -54,12 +56,28 @@ def test_the_rule_for_stopping_is_said_when_it_may_be_met(
 ) -> None:
     """Moderate and worse, and anything on a second night, repeats the rule and the emergency words."""
     if first:
-        log_night(study, night=date(2026, 1, 13), side_effects={"stools": first})
-    warnings = log_night(study, side_effects={"stools": then})["warnings"]
+        log_night(study, night=date(2026, 1, 13), side_effects={"diarrhoea": first})
+    warnings = log_night(study, side_effects={"diarrhoea": then})["warnings"]
     assert len(warnings) == 2 * is_warned
     if is_warned:
         assert "diarrhoea on two days running" in warnings[0]
         assert "seek emergency care" in warnings[1]
+
+
+def test_a_rule_that_is_met_is_called_met(study: Study) -> None:
+    """In the diary's answer, tonight, and ever after in the status; one day, or a gap, meets nothing."""
+    for day, severity in ((9, "mild"), (11, "mild")):
+        said = log_night(study, night=date(2026, 1, day), side_effects={"Bad diarrhea": severity})
+        assert not any("is met" in one for one in said["warnings"])
+    assert trial_status(study).safety == []
+    warnings = log_night(study, night=date(2026, 1, 12), side_effects={"diarrhoea": "mild"})["warnings"]
+    when = "diarrhoea on two days running (evenings of 2026-01-11 to 2026-01-12)"
+    assert warnings[0].startswith(f"The rule for stopping is met: {when}. Stop, and ask your clinician.")
+    assert "seek emergency care" in warnings[1]
+    assert tonight(replace(study, clock=lambda: datetime(2026, 1, 13, 20, tzinfo=UTC))).warnings == warnings
+    assert not tonight(study).warnings
+    assert trial_status(study).safety == [f"The protocol's rule for stopping was met: {when}."]
+    assert f"rule for stopping was met: {when}." in render_progress(read_progress(study)).replace("&#39;", "'")
 
 
 @pytest.mark.parametrize("words", [{"nausea": "awful"}, {"": "mild"}, {"x" * 61: "mild"}, {"a\x1b[2J": "mild"}])
@@ -97,7 +115,7 @@ def test_the_morning_is_asked_about_in_the_morning(study: Study, at: datetime, n
 def test_side_effect_questions_are_the_same_every_night(study: Study) -> None:
     """Whatever the arm, the same symptoms are asked for."""
     asked = {tuple(diary_form(study, night=FIRST + timedelta(days=night)).symptoms) for night in range(10)}
-    assert asked == {("stools", "nausea", "cramps", "light-headedness")}
+    assert asked == {("diarrhoea", "nausea", "cramps", "light-headedness")}
 
 
 def test_a_morning_that_nobody_wrote_down_is_pointed_out(study: Study) -> None:

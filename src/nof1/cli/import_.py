@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 LATENCY: Final = {
-    "vendor": "the maker's own figure",
+    "vendor": "the figure that the export gives",
     "in_bed": "a mark of going to bed",
     "stages": "a guess from the first wake",
     "none": "nothing tells it",

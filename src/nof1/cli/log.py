@@ -77,10 +77,9 @@ def command(
     words = _given(said)
     is_asked = asking.at_terminal() and not as_json
     if is_asked and says_nothing(words):
-        words, about["night"] = _ask(study, about)
-        if says_nothing(words):
-            say("Nothing was said, and nothing is written.")
-            return
+        if unasked := _ask_and_write(study, about, reason):
+            _offer(study, _About(night=unasked, participant=participant), reason)
+        return
     if is_asked and reason is None:
         reason = _ask_reason(study, about, words)
     now = log_night(study, reason=reason, **about, **words)
@@ -108,17 +107,29 @@ def _given(said: _Said) -> "Words":
     }
 
 
-def _ask(study: "Study", about: _About) -> "tuple[Words, date]":
-    """Ask at the form, which names its evening: give what was said, and of which."""
-    from nof1.cli.diary_prompts import ask_form
-    from nof1.study.diaries import corrections
+def _ask_and_write(study: "Study", about: _About, reason: str | None) -> date | None:
+    """Ask at the form, which names its evening, and write; give the night before, where nothing was said about it."""
+    from nof1.cli.diary_prompts import ask_form, says_nothing
+    from nof1.study.diaries import corrections, log_night
     from nof1.study.diary_form import diary_form
 
     form = diary_form(study, **about)
     words = ask_form(form, lambda some: corrections(study, **about, **some))
-    if form.unasked:
-        say(f"How was the night before? nof1 log --date {form.unasked}")
-    return words, form.night
+    if says_nothing(words):
+        say("Nothing was said, and nothing is written.")
+        return None
+    about = _About(night=form.night, participant=about["participant"])
+    _say(log_night(study, reason=reason or _ask_reason(study, about, words), **about, **words))
+    return form.unasked
+
+
+def _offer(study: "Study", about: _About, reason: str | None) -> None:
+    """Offer the form of the night before, too; who breaks off keeps what was written."""
+    try:
+        if asking.ask_yes_no(f"How was the night before, that of {about['night']}? Say it now"):
+            _ask_and_write(study, about, reason)
+    except click.Abort:
+        say(f"\nNothing was written about it. Later: nof1 log --date {about['night']}")
 
 
 def _ask_reason(study: "Study", about: _About, words: "Words") -> str | None:

@@ -14,10 +14,13 @@ from nof1.cli.options import json_option, opened, participant_option, print_json
 from nof1.cli.tables import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nof1.store.seal import Custodian
     from nof1.study.study import Study
     from nof1.study.trials import Trial
     from nof1.trial.blinding import CustodianRole
+    from nof1.trial.safety import SafetyAnswers
 
 
 @click.command(
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 @click.option("--open-label", is_flag=True, help="Run a protocol that conceals its arms without concealing them.")
 @click.option("--accept-weak-design", is_flag=True, help="Begin even where the design is weak.")
 @safety_options
+@click.option("--reason", help="Why a risk is denied for which the safety gate stopped a start before; on record.")
 @study_option
 @participant_option
 @json_option
@@ -57,6 +61,7 @@ def command(
     custodian_role: str | None,
     open_label: bool,
     accept_weak_design: bool,
+    reason: str | None,
     study_path: Path | None,
     participant: str | None,
     as_json: bool,
@@ -67,7 +72,6 @@ def command(
     PROTOCOL is a file, or the id of one of nof1 protocols. Its text is fixed from here on: what counts as better, and
     by how much, is settled before the first night.
     """
-    from nof1.errors import SafetyUnansweredError
     from nof1.study.trials import start_trial
 
     study = opened(study_path)
@@ -82,18 +86,41 @@ def command(
         open_label=open_label,
         participant=participant,
     )
-    answers = answers_in(safety)
-    try:
-        trial = begin(safety=answers)
-    except SafetyUnansweredError as unanswered:  # all else is in order: now it is worth asking
-        if as_json or not asking.at_terminal():
-            raise
-        answers = ask_questions(unanswered.questions, safety)
-        trial = begin(safety=answers)
+    answers, trial = _begun(begin, safety, reason, ask=not as_json and asking.at_terminal())
     if as_json:
-        print_json(_summary(trial))
+        print_json(_summary(trial) | {"safety": _at_the_gate(study, trial)})
     else:
-        _say(trial, answers.medicines if answers else safety["medicines"])
+        _say(trial, answers.medicines if answers else safety["medicines"], _at_the_gate(study, trial))
+
+
+def _begun(
+    begin: "Callable[..., Trial]", words: SafetyWords, reason: str | None, *, ask: bool
+) -> "tuple[SafetyAnswers | None, Trial]":
+    """Begin; where all else is in order, and somebody is there, ask what the safety gate still wants to know."""
+    from nof1.errors import AnswerChangedError, SafetyUnansweredError
+
+    answers = answers_in(words)
+    try:
+        return answers, begin(safety=answers, reason=reason)
+    except (SafetyUnansweredError, AnswerChangedError) as refused:
+        if not ask:
+            raise
+        if isinstance(refused, SafetyUnansweredError):
+            answers = ask_questions(refused.questions, words)
+    return answers, _explained(begin, answers, reason)
+
+
+def _explained(begin: "Callable[..., Trial]", answers: "SafetyAnswers | None", reason: str | None) -> "Trial":
+    """Begin with answers; where one denies what stopped a start before, ask why. Enter leaves it refused."""
+    from nof1.errors import AnswerChangedError
+
+    try:
+        return begin(safety=answers, reason=reason)
+    except AnswerChangedError as changed:
+        why = asking.ask(f"A start was stopped because of: {changed.denied}. Why is it no now", str)
+        if why is None:
+            raise
+    return begin(safety=answers, reason=why)
 
 
 def _warn(study: "Study", protocol: str, participant: str | None, *, accepted: bool, ask: bool) -> None:
@@ -196,7 +223,31 @@ def _say_long_periods(trial: "Trial") -> None:
         say(f"{which} twice as long as the shortest, or more: {ONE_PERIOD}.")
 
 
-def _say(trial: "Trial", medicines: Sequence[str]) -> None:
+def _at_the_gate(study: "Study", trial: "Trial") -> list[str]:
+    from nof1.study.safety_gate import gate_account
+
+    with study.record() as record:
+        return gate_account(record, trial.participant)
+
+
+def _say_latency(trial: "Trial") -> None:
+    """Say what the time to fall asleep is measured from, which is settled now where a stream is chosen."""
+    from nof1.report.sentences import LATENCY_SOURCE
+    from nof1.study.nights import latency_source
+
+    rules = trial.protocol.sleep
+    if "sol_min" not in (outcome.measure for outcome in trial.protocol.outcomes):
+        return
+    if trial.stream is None and rules.latency_source == "best":
+        say("The time to fall asleep: from the best that the first import offers; nof1 status tells which.")
+        return
+    source = latency_source(trial.stream, rules) if trial.stream else rules.latency_source
+    say(f"The time to fall asleep: {LATENCY_SOURCE.get(source, source)}.")
+    if source != "diary":
+        say('Lights-out in the diary is kept and not used for it: that takes latency_source = "diary" in the protocol.')
+
+
+def _say(trial: "Trial", medicines: Sequence[str], gate: Sequence[str]) -> None:
     schedule = trial.schedule
     say(f"Began: {trial.protocol.title}")
     say(f"Registered protocol {trial.protocol.id}, SHA-256 {trial.protocol.sha256[:16]}...")
@@ -206,6 +257,9 @@ def _say(trial: "Trial", medicines: Sequence[str]) -> None:
     say(f"First evening {schedule.first_night}, last evening {schedule.last_night}.")
     _say_blinding(trial)
     say_safety(trial, medicines)
+    for told in gate:
+        say(told, bold=True)
+    _say_latency(trial)
     if covariates := trial.protocol.analysis.covariates:
         say(f"The analysis adjusts for {', '.join(covariates)}: log it every evening, before the dose.")
     if trial.smallest_p is not None:

@@ -31,13 +31,6 @@ from nof1.report.trial_map import trial_map
 if TYPE_CHECKING:
     import xarray as xr
 
-LATENCY_SOURCE: Final = {
-    "diary": "from lights-out as written in the diary",
-    "in_bed": "from the mark or tap of going to bed, as exported by the device",
-    "vendor": "the device maker's own figure",
-    "stages": "from the first minute of the recording: the device guessed when bed began, which is biased and may be "
-    "moved by the treatment itself; no verdict is given on it",
-}
 SCHEME: Final = {
     "randomised-pairs": "each pair of periods in an order drawn by a fair coin",
     "alternating": "strictly alternating periods; only the first was drawn",
@@ -106,7 +99,9 @@ def render_report(
             side_effects=side_effects.lines(result),
             side_effects_by_arm=side_effects.table(result),
             disclaimer=sentences.DISCLAIMER,
-            latency_source=LATENCY_SOURCE.get(result["trial"]["latency_source"], result["trial"]["latency_source"]),
+            latency_source=sentences.LATENCY_SOURCE.get(
+                result["trial"]["latency_source"], result["trial"]["latency_source"]
+            ),
             scheme=SCHEME.get(result["protocol"]["scheme"], result["protocol"]["scheme"]),
             rounding=ROUNDING,
             scale=_scale(),

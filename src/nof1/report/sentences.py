@@ -37,6 +37,15 @@ bound of 33 is 34 here, so that a probability and its complement always get mirr
 """
 AS_LIKELY_AS_NOT: Final = "about as likely as not"
 
+LATENCY_SOURCE: Final = {
+    "diary": "from lights-out as written in the diary",
+    "in_bed": "from the mark or tap of going to bed, as the export gives it",
+    "vendor": "as the export gives it: the device maker's own figure, or that of whoever wrote the file",
+    "stages": "from the first minute of the recording: the device guessed when bed began, which is biased and may be "
+    "moved by the treatment itself; no verdict is given on it",
+}
+"""What the time to fall asleep is measured from, as running text."""
+
 BETTER: Final = ("meaningful_benefit", "benefit", "better_size_unclear")
 WORSE: Final = ("meaningful_worsening", "worsening", "worse_size_unclear")
 WHY_EXCLUDED: Final = {

@@ -19,7 +19,7 @@ from nof1.store.folder import make_private_folder, write_private_file
 from nof1.store.state import admitted_files
 from nof1.study.accounts import outcome_accounts, trial_accounts
 from nof1.study.deviations import conduct_deviations, nights_of_other_streams
-from nof1.study.diaries import read_diary
+from nof1.study.diaries import read_diary, read_side_effects, rules_account
 from nof1.study.estimation import Material, designs_of, estimate_all
 from nof1.study.nights import latency_source, read_nights, read_sessions
 from nof1.study.safety_gate import gate_account
@@ -95,8 +95,9 @@ def analyse(
     with study.record() as record:
         files = admitted_files(record, trial.participant.code)
         events = record.events()
-        gate = gate_account(record, trial.participant)
-        deviations = gate + conduct_deviations(trial, events) + sealing_deviations(study, record, trial)
+        safety = gate_account(record, trial.participant)
+        safety += rules_account(trial, read_side_effects(record, trial.participant))
+        deviations = safety + conduct_deviations(trial, events) + sealing_deviations(study, record, trial)
         deviations += nights_of_other_streams(study, record, trial, material.nights)
         sealing = sealing_account(record, trial)
         accounts = trial_accounts(record, trial)

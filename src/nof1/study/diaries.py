@@ -1,6 +1,6 @@
 """The diary of a trial: what is to be done tonight, and what was done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Unpack
@@ -16,6 +16,7 @@ from nof1.study.study import Participant, Study
 from nof1.study.trials import Trial, read_trial
 from nof1.trial.diary import DiaryEntry, alarming, contradicted, current_diary, current_side_effects
 from nof1.trial.schedule import Period, evening_to_come
+from nof1.trial.stop_rules import rules_met
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,7 @@ def _is_morning(trial: Trial, now: datetime) -> bool:
 
 
 def _standing_warnings(trial: Trial, entries: Sequence[DiaryEntry], night: date) -> list[str]:
-    effects = current_side_effects(entries)
-    symptoms = [symptom for one in (night - timedelta(days=1), night) for symptom in alarming(effects, one)]
-    return safety_words(trial, list(dict.fromkeys(symptoms)))
+    return safety_words(trial, current_side_effects(entries), (night - timedelta(days=1), night))
 
 
 def log_night(
@@ -151,7 +150,8 @@ def log_night(
     """Write into the diary of one night, and give what it says of that night now; null is not said.
 
     What is not said stays as it was; what is said again supersedes, and both stay on record. ``warnings`` in the result
-    repeats the protocol's rule for stopping and its emergency words, where a symptom is more than mild or lasts.
+    tell a rule for stopping that is met, and repeat it with the emergency words where a symptom is more than mild or
+    lasts.
 
     Parameters
     ----------
@@ -190,9 +190,9 @@ def log_night(
         )
         entries = read_entries(record, trial.participant)
     said = said_about(trial, entries, entry.night)
-    symptoms = alarming(current_side_effects(entries), entry.night) if entry.side_effects else []
-    unasked = _taken_without_being_due(trial, entry)
-    return said | {"warnings": [*unasked, *safety_words(trial, symptoms)]}
+    effects = current_side_effects(entries)
+    warnings = safety_words(trial, effects, [entry.night]) if entry.side_effects else []
+    return said | {"warnings": [*_taken_without_being_due(trial, entry), *warnings]}
 
 
 def _said_earlier(record: Record, trial: Trial, night: date, now: datetime) -> bool:
@@ -297,15 +297,34 @@ def dose_due(trial: Trial, night: date) -> bool:
     return arm is None or trial.protocol.arm(arm).units_per_dose != 0
 
 
-def safety_words(trial: Trial, symptoms: Sequence[str]) -> list[str]:
-    """Repeat the protocol's rule for stopping and its emergency words because of these symptoms; none without any."""
-    if not symptoms:
-        return []
+def safety_words(trial: Trial, effects: pl.DataFrame, nights: Collection[date]) -> list[str]:
+    """Say which rule for stopping was met on these nights, or may be, and what an emergency is; nothing without cause.
+
+    Parameters
+    ----------
+    effects
+        As `nof1.trial.diary.current_side_effects` makes it.
+    """
     safety = trial.protocol.safety
+    met = [one for one in rules_met(safety.stop_if, effects) if any(one.first <= night <= one.last for night in nights)]
+    told = [
+        f"The rule for stopping is met: {one.when}. Stop, and ask your clinician. nof1 stop --reason ... or nof1 pause "
+        "puts it on record."
+        for one in met
+    ]
+    symptoms = list(dict.fromkeys(name for night in sorted(nights) for name in alarming(effects, night)))
     grave = [symptom for symptom in symptoms if symptom.casefold() in safety.emergency.casefold()]
     if grave:
-        return [f"{', '.join(grave).capitalize()}: {safety.emergency}"]
+        return [*told, f"{', '.join(grave).capitalize()}: {safety.emergency}"]
+    if symptoms and not met:
+        named = ", ".join(symptoms).capitalize()
+        told = [f"{named}: stop and ask your clinician if this holds: {'; '.join(safety.stop_if)}."]
+    return [*told, safety.emergency] if told else []
+
+
+def rules_account(trial: Trial, effects: pl.DataFrame) -> list[str]:
+    """Tell which rules for stopping the diary says were met, for every later report."""
     return [
-        f"{', '.join(symptoms).capitalize()}: stop and ask your clinician if this holds: {'; '.join(safety.stop_if)}.",
-        safety.emergency,
+        f"The protocol's rule for stopping was met: {one.when}."
+        for one in rules_met(trial.protocol.safety.stop_if, effects)
     ]

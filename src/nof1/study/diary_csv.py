@@ -25,7 +25,6 @@ from nof1.trial.diary import (
     OWN_COLUMNS,
     SIDE_EFFECT,
     DiaryEntry,
-    alarming,
     contradicted,
     current_side_effects,
     news,
@@ -129,7 +128,9 @@ def import_diary(
         nights=nights,
         entered=[entry.night for entry in entries],
         corrected=[entry.night for entry in entries if contradicted(before, entry)],
-        warnings=safety_words(trial, _alarming(after, entries)),
+        warnings=safety_words(
+            trial, current_side_effects(after), {entry.night for entry in entries if entry.side_effects}
+        ),
     )
 
 
@@ -148,12 +149,6 @@ def _columns(trial: Trial, felt: Iterable[str] = ()) -> list[str]:
     asked = {name.casefold(): f"{SIDE_EFFECT}{name}" for name in trial.protocol.safety.log}.values()
     others = sorted(name for name in felt if name.startswith(SIDE_EFFECT) and name not in asked)
     return [*OWN_COLUMNS, *(item.key for item in trial.protocol.diary), *asked, *others]
-
-
-def _alarming(after: Sequence[DiaryEntry], entries: Sequence[DiaryEntry]) -> list[str]:
-    effects = current_side_effects(after)
-    symptoms = (name for entry in entries if entry.side_effects for name in alarming(effects, entry.night))
-    return list(dict.fromkeys(symptoms))
 
 
 def _read_text(path: Path) -> str:

@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
-from nof1.report.page import LATENCY_SOURCE
 from nof1.report.progress import Progress
+from nof1.report.sentences import LATENCY_SOURCE
 from nof1.sleep.measures import MEASURES
 from nof1.sleep.nights import NIGHT_FLAGS
 from nof1.sleep.session import SESSION_FLAGS

@@ -1,11 +1,11 @@
 """The safety gate: no trial begins before its questions are answered, and a risk waits for a clinician."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from nof1.errors import NotAllowedError, SafetyUnansweredError
+from nof1.errors import AnswerChangedError, NotAllowedError, SafetyUnansweredError
 from nof1.store.events import Event, Record
 from nof1.study.baselines import current_baseline
 from nof1.study.study import Participant, Study
@@ -50,6 +50,48 @@ def answers_at_gate(
     return {**answered, "answers": answered["answers"] | ({above: "yes"} if above else {})}
 
 
+def require_explained(
+    record: Record, person: Participant, answered: Mapping[str, Any] | None, reason: str | None
+) -> None:
+    """Refuse a start by answers that deny what stopped one before, unless a reason or a clinician stands beside them.
+
+    Raises
+    ------
+    AnswerChangedError
+        Neither does.
+    """
+    if answered is None or reason or answered["clinician"]:
+        return
+    standing: dict[str, str] = {}
+    for event in _at_the_gate(record, person):
+        standing = _with(standing, event)
+    if denied := _denied(standing, answered):
+        raise AnswerChangedError(denied)
+
+
+def _with(standing: Mapping[str, str], event: Event) -> dict[str, str]:
+    """Give the answers as they stand after an event: no no takes the place of another without a reason."""
+    is_explained = event.reason or event.payload["clinician"]
+    new = {
+        question: answer
+        for question, answer in event.payload["answers"].items()
+        if answer != "no" or is_explained or question not in standing
+    }
+    return {**standing, **new}
+
+
+def _denied(standing: Mapping[str, str], answered: Mapping[str, Any]) -> str:
+    return "; ".join(
+        f"{question} ({standing[question]})"
+        for question, answer in answered["answers"].items()
+        if answer == "no" and standing.get(question, "no") != "no"
+    )
+
+
+def _at_the_gate(record: Record, person: Participant) -> list[Event]:
+    return [event for event in record.events(participant=person.code) if event.kind in {ANSWERED, REFUSED}]
+
+
 def is_stopped(answered: Mapping[str, Any] | None) -> bool:
     """Whether a question was answered with yes or "don't know", and no clinician has agreed."""
     return answered is not None and bool(_risks(answered)) and answered["clinician"] is None
@@ -64,7 +106,13 @@ def stopped_words(answered: Mapping[str, Any]) -> str:
 
 
 def keep_refusal(
-    study: Study, record: Record, person: Participant, protocol: Protocol, answered: Mapping[str, Any]
+    study: Study,
+    record: Record,
+    person: Participant,
+    protocol: Protocol,
+    answered: Mapping[str, Any],
+    *,
+    reason: str | None,
 ) -> None:
     """Put on record what was answered when the gate stopped a start, inside `Record.writing`.
 
@@ -72,20 +120,31 @@ def keep_refusal(
     """
     payload = {"protocol_id": protocol.id, "protocol_sha256": protocol.sha256, **answered}
     before = [event for event in record.events(participant=person.code) if event.kind == REFUSED]
-    if not before or (before[-1].payload, before[-1].actor) != (payload, study.actor):
-        study.append(record, REFUSED, payload, command="start", participant=person.code)
+    if not before or (before[-1].payload, before[-1].actor, before[-1].reason) != (payload, study.actor, reason):
+        study.append(record, REFUSED, payload, command="start", participant=person.code, reason=reason)
 
 
 def gate_account(record: Record, person: Participant) -> list[str]:
-    """Tell which starts the gate stopped, and who overruled it: when, why, in spite of what. For every later report."""
-    told = (_told(event, ZoneInfo(person.zone)) for event in record.events(participant=person.code))
-    return [sentence for sentence in told if sentence]
+    """Tell for every later report which starts the gate stopped, what was denied after that, and who overruled it."""
+    told: list[str] = []
+    standing: dict[str, str] = {}
+    for event in _at_the_gate(record, person):
+        day = datetime.fromisoformat(event.at).astimezone(ZoneInfo(person.zone)).date()
+        if denied := _denied(standing, event.payload):
+            why = (event.reason or "").rstrip(".") or _agreed(event.payload) or "nobody said why"
+            told.append(f"Answered with no on {day} by {event.actor}, and otherwise before: {denied}. Why: {why}.")
+        if risks := _risks(event.payload):
+            told.append(_told(event, day, risks))
+        standing = _with(standing, event)
+    return told
 
 
-def _told(event: Event, zone: ZoneInfo) -> str | None:
-    if event.kind not in {ANSWERED, REFUSED} or not (risks := _risks(event.payload)):
-        return None
-    day = datetime.fromisoformat(event.at).astimezone(zone).date()
+def _agreed(answered: Mapping[str, Any]) -> str:
+    clinician = answered["clinician"]
+    return f"{clinician['name']} agrees, {clinician['reason'].rstrip('.')}" if clinician else ""
+
+
+def _told(event: Event, day: date, risks: str) -> str:
     if event.kind == REFUSED:
         protocol = event.payload["protocol_id"]
         return f"The safety gate stopped a start of {protocol} on {day}, answered by {event.actor}: {risks}."

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from nof1.sleep.nights import ALGORITHM_CHANGED, DEVICE_CHANGED
-from nof1.study.diaries import read_diary, read_side_effects
+from nof1.study.diaries import read_diary, read_side_effects, rules_account
 from nof1.study.guesses import asked_periods, read_guesses
 from nof1.study.nights import latency_source, recorded_nights
 from nof1.study.openings import locks
@@ -80,7 +80,7 @@ class TrialStatus:
     conduct
         Pauses, an early end and amendments, in sentences.
     safety
-        Starts that the safety gate stopped, and who overruled it.
+        Starts that the safety gate stopped, who overruled it, and rules for stopping that were met.
     """
 
     participant: str
@@ -162,9 +162,9 @@ def read_so_far(study: Study, *, participant: str | None = None) -> SoFar:
             has_ended=trial.has_ended(study.clock()),
             nights=recorded_nights(study, participant=person.code),
             diary=read_diary(record, person),
-            side_effects=read_side_effects(record, person),
+            side_effects=(effects := read_side_effects(record, person)),
             guesses=read_guesses(record, person),
-            safety=gate_account(record, person),
+            safety=[*gate_account(record, person), *rules_account(trial, effects)],
             is_locked=bool(locks(record, person.code)),
             is_analysed=any(event.kind == "analysed" for event in record.events(participant=person.code)),
         )

@@ -21,7 +21,15 @@ from nof1.study.new_calendar import brought_calendar, draw_calendar
 from nof1.study.openings import Opening, all_told, before_lock, read_openings, with_opened
 from nof1.study.plausibility import require_possible
 from nof1.study.protocols import keep_protocol, new_protocol, protocol_text
-from nof1.study.safety_gate import ANSWERED, answers_at_gate, gate_account, is_stopped, keep_refusal, stopped_words
+from nof1.study.safety_gate import (
+    ANSWERED,
+    answers_at_gate,
+    gate_account,
+    is_stopped,
+    keep_refusal,
+    require_explained,
+    stopped_words,
+)
 from nof1.study.study import Participant, Study
 from nof1.trial.allocation import Allocation, smallest_p
 from nof1.trial.blinding import OPEN_LABEL, CustodianRole, after_openings, blinding_words
@@ -161,6 +169,7 @@ def start_trial(
     custodian: Custodian | None = None,
     open_label: bool = False,
     safety: SafetyAnswers | None = None,
+    reason: str | None = None,
     participant: str | None = None,
     entropy: Callable[[int], bytes] = os.urandom,
 ) -> Trial:
@@ -181,6 +190,8 @@ def start_trial(
         Run a protocol that conceals its arms without concealment.
     safety
         Answers to the protocol's safety questions; needed where it asks any, and not for nights that are all past.
+    reason
+        Why a risk is denied now for which the gate stopped a start before.
     entropy
         Gives the random bytes of the draw, and those of the commitment.
 
@@ -195,6 +206,8 @@ def start_trial(
     NotAllowedError
         The protocol conceals its arms, and neither a custodian nor `open_label` is given; or its safety questions are
         not answered, or tell a risk that no clinician has agreed to; then nothing is drawn, and the answers are kept.
+    AnswerChangedError
+        A risk is denied now for which the gate stopped a start before, and neither a reason nor a clinician is given.
     """
     text, where = protocol_text(protocol)
     checked = new_protocol(text, where)
@@ -209,14 +222,15 @@ def start_trial(
             answers_at_gate(record, person, checked, safety) if brought is None or brought.last_night >= today else None
         )
         if answered is None or not is_stopped(answered):
+            require_explained(record, person, answered, reason)
             drawn, planned = (None, brought) if brought else draw_calendar(checked, on, entropy)
             keep_protocol(study, text, came_from=protocol)
             if answered is not None:
-                study.append(record, ANSWERED, answered, command="start", participant=person.code)
+                study.append(record, ANSWERED, answered, command="start", participant=person.code, reason=reason)
             payload = _payload(checked, planned, drawn, custodian, entropy)
             study.append(record, "trial-started", payload, command="start", participant=person.code)
             return read_trial(study, record, person.code)
-        keep_refusal(study, record, person, checked, answered)
+        keep_refusal(study, record, person, checked, answered, reason=reason)
     raise NotAllowedError(stopped_words(answered))
 
 

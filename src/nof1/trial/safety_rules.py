@@ -53,7 +53,8 @@ class Safety:
     log
         Side effects to ask for, in the same words every night.
     stop_if
-        When to stop, and ask.
+        When to stop, and ask. A rule like "diarrhoea on two days running" or "at least moderate sleepiness by day on 3
+        days running" is watched, where its symptom is in the diary; every other is only repeated.
     emergency
         What to do at once, and when.
     warnings
@@ -82,7 +83,7 @@ class Safety:
         Separation(drug="iron", before_h=4, after_h=4),
         Separation(drug="levothyroxine", before_h=4, after_h=4),
     )
-    log: tuple[str, ...] = ("stools", "nausea", "cramps", "light-headedness")
+    log: tuple[str, ...] = ("diarrhoea", "nausea", "cramps", "light-headedness")
     stop_if: tuple[str, ...] = ("diarrhoea on two days running",)
     emergency: str = (
         "Fainting, slow pulse, marked drowsiness or trouble breathing: stop, seek emergency care, "
