@@ -354,6 +354,8 @@ PROTOCOL = {
     "blocks": 6,
     "period_nights": 10,
     "transition_nights": 3,
+    "shows": "Can show what this form of magnesium does. Cannot tell magnesium from glycine.",
+    "thresholds": {"benefit": 0.95, "worthwhile": 0.5, "meaningful": 0.8, "no_worthwhile_difference": 0.975},
 }
 TRIAL = {
     "first_night": "2026-02-01",

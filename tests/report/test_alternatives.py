@@ -56,11 +56,15 @@ def test_the_table_shows_what_the_result_says(result):
 
 
 def test_what_would_change_the_verdict_is_said_on_page_and_terminal(result):
-    """Another size of the same direction is no other claim; the one that says otherwise is named, with what it would
-    say, priors by themselves; the same sentence stands in both places."""
+    """What says another direction is named, with what it would say, priors by themselves; where all agree on it, who
+    says another size; the same sentence stands in both places."""
     told, tree = result
     said = alternatives.what_would_change(told["outcomes"][0], told["arms"], blinding=told["blinding"])
-    assert said == "Analysed in 1 other way, the same nights say the same. So do other priors."
+    assert said == (
+        "Analysed in 1 other way, the same nights say the same. Other priors of the effect say the same of the "
+        "direction, and of the size otherwise: “Benefit, size unclear” with a sceptic’s prior of the effect, half as "
+        "wide."
+    )
     told["outcomes"][0]["sensitivity"][0]["verdict"] = "not_enough_to_tell"
     told["outcomes"][0]["sensitivity"][1]["verdict"] = "worsening"
     said = alternatives.what_would_change(told["outcomes"][0], told["arms"], blinding=told["blinding"])
@@ -81,10 +85,27 @@ def test_where_all_agree_that_is_said(result):
     outcome = told["outcomes"][0]
     outcome["sensitivity"] = [row("flat", 18.0, "meaningful_benefit")]
     said = alternatives.what_would_change(outcome, told["arms"], blinding=told["blinding"])
-    assert said == "So do other priors."
-    outcome["sensitivity"] = [row("wash_in", 18.0, "benefit")]
+    assert said == "Other priors of the effect say the same."
+    outcome["sensitivity"] = [row("wash_in", 18.0, "meaningful_benefit")]
     said = alternatives.what_would_change(outcome, told["arms"], blinding=told["blinding"])
     assert said == "Analysed in 1 other way, the same nights say the same."
+
+
+def test_a_prior_that_weighs_is_pointed_out(result):
+    """Where a prior three times as wide would tell far more, both estimates stand in a sentence; else none does."""
+    told, _ = result
+    outcome = told["outcomes"][0]
+    median = outcome["effect"]["median"]
+    for sd, further, is_told in ((4.0, 0.4 * median, False), (4.0, 0.6 * median, True), (4 * median, median, False)):
+        outcome["effect"]["sd"] = sd
+        outcome["sensitivity"] = [row("flat", median + further, "meaningful_benefit")]
+        said = alternatives.what_would_change(outcome, told["arms"], blinding=told["blinding"])
+        sentence = (
+            f"The prior weighs: with one three times as wide the best estimate is {median + further:.0f} min longer, "
+            f"not {median:.0f} min longer."
+        )
+        assert (sentence in said) is is_told
+        assert ("prior weighs" in said) is is_told
 
 
 @pytest.mark.parametrize("verdict", ["descriptive_only", "not_usable"])

@@ -131,10 +131,11 @@ def test_a_headline_points_the_way_of_the_probabilities(outcome: dict[str, Any])
 
 @given(outcomes())
 def test_the_number_beside_a_word_belongs_to_it(outcome: dict[str, Any]) -> None:
-    """In the evidence every word of probability is followed by the percentage of the probability it stands for."""
+    """In the evidence every word of probability is followed by the percentage of its probability, the likelier way."""
     said = sentences.evidence(outcome, ARMS)
-    p, worse = outcome["probability"], outcome["verdict"] in sentences.WORSE
-    way = "p_worse" if worse else "p_better"
+    p, verdict = outcome["probability"], outcome["verdict"]
+    undecided = verdict not in {*sentences.BETTER, *sentences.WORSE}
+    way = "p_worse" if verdict in sentences.WORSE or (undecided and p["p_worse"] > p["p_better"]) else "p_better"
     for key in (way, f"{way}_worthwhile"):
         assert f"{sentences.probability_words(p[key])} ({percent(p[key])}) that" in said
 

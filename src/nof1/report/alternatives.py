@@ -19,7 +19,7 @@ from nof1.report.canvas import (
 )
 from nof1.report.plain import plain, sentence
 from nof1.report.rounding import fixed, percent
-from nof1.report.sentences import Json, arm_name, contrast, sure, verdict_tag
+from nof1.report.sentences import Json, arm_name, contrast, difference, sure, verdict_tag
 
 if TYPE_CHECKING:
     import altair as alt
@@ -58,6 +58,10 @@ SIDES: Final = {
     "worse_size_unclear": "worse",
 }
 """The direction that a verdict claims; the others are their own."""
+PULLED: Final = 1.5
+"""How many times as large the estimate with a prior three times as wide must be for the page to point it out."""
+FAR: Final = 0.5
+"""And how many posterior SDs away, or an estimate next to nothing would be pointed out for any prior."""
 AS_REGISTERED: Final = "as registered"
 ROW_HEIGHT: Final = 18
 BAR_HEIGHT: Final = 5
@@ -90,28 +94,54 @@ def _verdict(outcome: Json, verdict: str, arms: Sequence[Json], blinding: str) -
 def what_would_change(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str | None:
     """Say which alternatives would have claimed something else; None where none was tried or may say.
 
-    A claim of the same direction with another size is the same claim. Other priors are told by themselves: the halved
-    one says more often than not that a small effect is none.
+    Where all agree on the direction, another size is told. Other priors are told by themselves: the halved one says
+    more often than not that a small effect is none.
     """
     told = [row for row in outcome["sensitivity"] if row["verdict"] is not None]
     if not told or outcome["verdict"] in {"descriptive_only", "not_usable"}:
         return None
     priors = [row for row in told if row["name"] in PRIORS]
     others = [row for row in told if row["name"] not in PRIORS]
-    of_others, of_priors = (_listed(outcome, rows, arms, blinding) for rows in (others, priors))
-    otherwise = f"otherwise: {of_others}" if of_others else "the same"
-    said = [f"Analysed in {_ways(len(others))}, the same nights say {otherwise}."] if others else []
+    said = []
+    if others:
+        said.append(
+            f"Analysed in {_ways(len(others))}, the same nights say {_against(outcome, others, arms, blinding)}."
+        )
     if priors:
-        said.append(f"Other priors of the effect say otherwise: {of_priors}." if of_priors else "So do other priors.")
-    return " ".join(said)
+        said.append(f"Other priors of the effect say {_against(outcome, priors, arms, blinding)}.")
+    return " ".join([*said, *_pulled(outcome, arms)])
+
+
+def _pulled(outcome: Json, arms: Sequence[Json]) -> list[str]:
+    """Say where a much wider prior would tell a much larger difference: the prior draws the estimate towards 0."""
+    flat = next((row["effect"] for row in outcome["sensitivity"] if row["name"] == "flat" and row["effect"]), None)
+    if flat is None or not _is_pulled(outcome["effect"], flat):
+        return []
+    words, unit = contrast(outcome, arms), outcome["unit"]
+    wide, own = (difference(effect["median"], unit, words) for effect in (flat, outcome["effect"]))
+    return [f"The prior weighs: with one three times as wide the best estimate is {wide}, not {own}."]
+
+
+def _is_pulled(own: Json, flat: Json) -> bool:
+    further = abs(flat["median"]) - abs(own["median"])
+    return further >= (PULLED - 1) * abs(own["median"]) and further >= FAR * own["sd"]
+
+
+def _against(outcome: Json, rows: Sequence[Json], arms: Sequence[Json], blinding: str) -> str:
+    """Say what these rows claim that is not what was found: another direction first, else another size of the same."""
+    found = outcome["verdict"]
+    if other := _listed(outcome, [row for row in rows if _side(row["verdict"]) != _side(found)], arms, blinding):
+        return f"otherwise: {other}"
+    if other := _listed(outcome, [row for row in rows if row["verdict"] != found], arms, blinding):
+        return f"the same of the direction, and of the size otherwise: {other}"
+    return "the same"
 
 
 def _listed(outcome: Json, rows: Sequence[Json], arms: Sequence[Json], blinding: str) -> str:
-    """List what is claimed otherwise, and where; nothing where all rows claim the same."""
+    """List what is claimed, and where."""
     others: dict[str, list[str]] = {}
     for row in rows:
-        if _side(row["verdict"]) != _side(outcome["verdict"]):
-            others.setdefault(_verdict(outcome, row["verdict"], arms, blinding), []).append(IN_WORDS[row["name"]])
+        others.setdefault(_verdict(outcome, row["verdict"], arms, blinding), []).append(IN_WORDS[row["name"]])
     return "; ".join(f"“{would}” with {', or '.join(ways)}" for would, ways in others.items())
 
 

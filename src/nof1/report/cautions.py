@@ -15,7 +15,7 @@ ENOUGH_TAKEN: Final = 0.8
 def cautions(result: Json) -> list[str]:
     """Say what the reader must know before believing any number."""
     said = []
-    said += [caution for caution in (who_knew(result), seen_through(result)) if caution]
+    said += [caution for caution in (_hardly_taken(result), who_knew(result), seen_through(result)) if caution]
     if not result["protocol"]["drawn_by_nof1"]:
         said.append(
             "nof1 did not draw this schedule: whatever else changed with the treatments may have caused a difference."
@@ -25,10 +25,20 @@ def cautions(result: Json) -> list[str]:
             f"The protocol was registered on {result['trial']['registered']}, after the first night: nobody can know "
             "whether what counts as worthwhile was chosen with the nights in view."
         )
-    if _doses_doubtful(result):
-        said.append(f"Fewer than {ENOUGH_TAKEN:.0%} of the doses are known to have been taken.")
     deviations = map(plain, result["trial"]["deviations"])
     return [*said, *sorted(deviations, key=lambda told: told.startswith(PAUSES))]
+
+
+def _hardly_taken(result: Json) -> str | None:
+    """Warn where too few of the doses are known to have been taken for any verdict to be about the treatment."""
+    total = _dose_counts(result)
+    if total["taken"] >= ENOUGH_TAKEN * total["due"]:
+        return None
+    return (
+        f"Only {total['taken']} of {total['due']} doses are known to have been taken ({total['not_taken']} were not, "
+        f"{total['unknown']} are unknown): what was not taken can make no difference, and the result cannot tell that "
+        "from a treatment that makes none."
+    )
 
 
 def doses(result: Json) -> str | None:
@@ -49,8 +59,3 @@ def _dose_counts(result: Json) -> dict[str, int]:
     return {
         key: sum(counts[key] for counts in arms) for key in ("due", "taken", "not_taken", "unknown", "taken_not_due")
     }
-
-
-def _doses_doubtful(result: Json) -> bool:
-    total = _dose_counts(result)
-    return total["taken"] < ENOUGH_TAKEN * total["due"]

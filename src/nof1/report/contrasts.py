@@ -85,7 +85,9 @@ def nights(alike: Sequence[Json], arms: Sequence[Json]) -> list[str]:
     recorded = " + ".join(str(arm["recorded"]) for arm in by_arm.values())
     reasons = [f"{' + '.join(map(str, counts))} {why_excluded(why)}" for why, counts in _reasons(by_arm)]
     said = f"Planned nights used: {used}; {recorded} were recorded."
-    return [f"{said} Not used: {'; '.join(reasons)}." if reasons else said]
+    unused = f"{said} Not used: {'; '.join(reasons)}." if reasons else said
+    also = sum(arm["planned"] - arm["recorded"] - arm["excluded"].get("missing", 0) for arm in by_arm.values())
+    return [f"{unused} {sentences.unrecorded_beside(also)}" if also else unused]
 
 
 def _reasons(by_arm: dict[str, Json]) -> list[tuple[str, list[int]]]:

@@ -103,6 +103,7 @@ def render_report(
                 result["trial"]["latency_source"], result["trial"]["latency_source"]
             ),
             scheme=SCHEME.get(result["protocol"]["scheme"], result["protocol"]["scheme"]),
+            thresholds=_thresholds(result),
             rounding=ROUNDING,
             scale=_scale(),
         )
@@ -128,6 +129,19 @@ def _foreseen(behind: Behind | None) -> dict[str, Any]:
         return {"foreseen": None, "reckoned": ""}
     drawn = plan.plan_figure(behind.plan.of(behind.protocol))
     return {"foreseen": drawn, "reckoned": plan.kept_words(behind.plan, behind.protocol)}
+
+
+def _thresholds(result: Json) -> str | None:
+    """Say which probabilities the registered verdicts need; None in results of before they were told."""
+    asked = result["protocol"].get("thresholds")
+    if asked is None:
+        return None
+    needs = {name: f"{100 * p:g} %" for name, p in asked.items()}
+    return (
+        f"benefit: better with {needs['benefit']}, and by at least the worthwhile change with {needs['worthwhile']} "
+        f"(to be enough to matter, {needs['meaningful']}); worsening: the same, mirrored; no difference worth having: "
+        f"any difference smaller than that with {needs['no_worthwhile_difference']}"
+    )
 
 
 def _scale() -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The patient's page: one sheet of paper with what was found, how sure that is, what was felt, and what next."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ LETTERS_OF_A_LINE: Final = 200
 BLINDED_ONLY: Final = (
     "Only a trial in which nobody knows what was taken could tell an effect of the treatment from expectation."
 )
+NO_REFERENCE: Final = "Neither treatment is a placebo: nothing here says that either does anything."
+SENTENCE_END: Final = re.compile(r"(?<=\.)\s+")
 NEXT: Final = {
     "no_worthwhile_difference": "As far as {name} goes, neither is worth preferring. Other reasons may count: talk "
     "them over with your clinician.",
@@ -56,7 +59,7 @@ def sheet(result: Json) -> dict[str, Any]:
     shown = {
         "findings": findings,
         "cautions": _capped(cautions.cautions(result)),
-        "sure": _how_sure(groups, result["arms"]),
+        "sure": [*_how_sure(groups, result["arms"]), *filter(None, [cautions.doses(result)])],
         "fooled": _fooled(result),
         "side_effects": side_effects.lines(result),
         "next": what_next(result),
@@ -116,7 +119,8 @@ def _how_it_is_known(outcome: Json, arms: Sequence[Json]) -> list[str]:
         return [sentence(outcome["why_not_usable"] or "The fit failed its checks.")]
     if verdict == "descriptive_only":
         return [sentences.why_descriptive(outcome)]
-    return [sentences.evidence(outcome, arms), *([sentences.NOT_A_FAILURE] if verdict == "not_enough_to_tell" else [])]
+    failure = [sentences.NOT_A_FAILURE] if verdict == "not_enough_to_tell" else []
+    return [sentences.evidence(outcome, arms), sentences.size(outcome, arms), *failure]
 
 
 def what_next(result: Json) -> list[str]:
@@ -126,12 +130,27 @@ def what_next(result: Json) -> list[str]:
     if verdict in NEXT:
         more = "".join(f" {said}" for said in sentences.more_needed(outcome))
         return [NEXT[verdict].format(name=plain(outcome["label"]), more=more)]
+    return [_decide(result, outcome), *([BLINDED_ONLY] if participant_may_know(result["blinding"]) else [])]
+
+
+def _decide(result: Json, outcome: Json) -> str:
+    """Say what a claimed direction leaves to the patient and the clinician; of several arms it names them all."""
     words = sentences.contrast(outcome, result["arms"])
-    said = [
-        f"Show this page to your clinician. Whether {words.name} is reason enough to stay on {words.arm} or to leave "
-        "it, beside cost, effort and side effects, is for the two of you to decide."
-    ]
-    return [*said, *([BLINDED_ONLY] if participant_may_know(result["blinding"]) else [])]
+    beside = "beside cost, effort and side effects, is for the two of you to decide"
+    show = "Show this page to your clinician."
+    if len(result["arms"]) > len(("arm", "reference")):
+        arms = ", ".join(sentences.arm_name(arm["code"]) for arm in result["arms"])
+        return f"{show} Which of {arms} is worth going on with, {beside}."
+    is_better = outcome["verdict"] in sentences.BETTER
+    if not words.against_reference:
+        winner, other = (words.arm, words.reference) if is_better else (words.reference, words.arm)
+        return f"{show} Whether {words.name} is reason enough to prefer {winner} to {other}, {beside}."
+    if is_better:
+        return f"{show} Whether {words.name} is reason enough to stay on {words.arm}, {beside}."
+    return (
+        f"{show} As far as {words.name} goes, {words.arm} made it worse. Whether anything else is reason "
+        "enough to stay on it is for the two of you to decide."
+    )
 
 
 def _how_sure(groups: Sequence[Sequence[Json]], arms: Sequence[Json]) -> list[str]:
@@ -148,13 +167,23 @@ def _nights(alike: Sequence[Json], arms: Sequence[Json]) -> list[str]:
 
 def _fooled(result: Json) -> list[str]:
     """Say in short what could have fooled us; the cautions of this trial stand at the top of the sheet."""
-    outcomes = result["outcomes"]
-    several = f" {len(outcomes)} comparisons were made, and each is a chance to be fooled." if len(outcomes) > 1 else ""
+    made = sum(outcome["verdict"] != "not_usable" for outcome in result["outcomes"])
+    several = f" {made} comparisons were made, and each is a chance to be fooled." if made > 1 else ""
     return [
+        *_cannot_show(result),
         "A wearable guesses the stages of sleep, and a treatment may move the guess without changing sleep.",
         f"What builds up or fades over many days shows only in part.{several}",
-        "The result holds for this person, this device and these weeks.",
+        "The result holds for one person, one device and these weeks.",
     ]
+
+
+def _cannot_show(result: Json) -> list[str]:
+    """Say what the protocol says that its trial cannot show; of two treatments at least that neither is a placebo."""
+    shows = plain(result["protocol"].get("shows") or "")
+    said = [f"This trial c{one[1:]}" for one in SENTENCE_END.split(shows) if one.startswith("Cannot ")]
+    if not said and not any(arm["reference"] for arm in result["arms"]):
+        return [NO_REFERENCE]
+    return said
 
 
 def _capped(said: list[str]) -> list[str]:

@@ -185,10 +185,15 @@ def headline(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
 
 
 def _lean(outcome: Json) -> str:
-    """Say that a direction is probable, where it is and yet falls short."""
-    probability = outcome["probability"] or {"p_better": 0.0, "p_worse": 0.0}
-    leans = max(probability["p_better"], probability["p_worse"]) >= LEANS
-    return "; it leans one way, but stays short of the certainty that the protocol asks for" if leans else ""
+    """Say that a direction is probable, or that any difference is small, where it is and yet falls short."""
+    known = outcome["probability"]
+    if known is None:
+        return ""
+    if max(known["p_better"], known["p_worse"]) >= LEANS:
+        return "; it leans one way, but stays short of the certainty that the protocol asks for"
+    if (known["p_no_worthwhile_difference"] or 0.0) >= LEANS:
+        return "; a difference worth having is improbable, but not as surely as the protocol asks"
+    return ""
 
 
 def _how_much(outcome: Json) -> str:
@@ -232,9 +237,9 @@ def _trimmed(value: float, unit: str) -> str:
 
 
 def evidence(outcome: Json, arms: Sequence[Json]) -> str:
-    """Say how probable the better (or, after a worsening, the worse) direction and a worthwhile change are."""
+    """Say how probable a direction, and a worthwhile change that way, are: the claimed one, else the likelier."""
     p, words = outcome["probability"], contrast(outcome, arms)
-    worse = outcome["verdict"] in WORSE
+    worse = outcome["verdict"] in WORSE or (outcome["verdict"] not in BETTER and p["p_worse"] > p["p_better"])
     way, p_way = (words.worse, p["p_worse"]) if worse else (words.better, p["p_better"])
     p_worthwhile = p["p_worse_worthwhile"] if worse else p["p_better_worthwhile"]
     said = [f"It is {sure(p_way)} that {words.name} is {way} on {words.arm} than on {words.reference}"]
@@ -255,15 +260,20 @@ def difference(value: float, unit: str, words: Contrast) -> str:
     return f"{quantity(abs(value), unit, decimals)} {way}"
 
 
-def estimate(outcome: Json, arms: Sequence[Json]) -> str:
+def size(outcome: Json, arms: Sequence[Json]) -> str:
     """Say the size of the difference: its posterior median and the 95 % equal-tailed interval."""
     words, unit = contrast(outcome, arms), outcome["unit"]
     (low, high), middle = outcome["effect"]["ci95"], outcome["effect"]["median"]
     of = ("average " if zeros(outcome) else "median ") if outcome["ratio"] else ""
-    said = (
+    return (
         f"Best estimate: {of}{words.name} {difference(middle, unit, words)} on {words.arm} than on {words.reference}; "
         f"with 95 % probability between {difference(low, unit, words)} and {difference(high, unit, words)}."
     )
+
+
+def estimate(outcome: Json, arms: Sequence[Json]) -> str:
+    """Say the size of the difference; of a latency as a ratio, too."""
+    said = size(outcome, arms)
     if not outcome["ratio"]:
         return said
     low, high = (fixed(bound, 2) for bound in outcome["ratio"]["ci95"])
@@ -303,7 +313,14 @@ def nights(outcome: Json) -> str:
         f"{counts['used']} of {counts['planned']} planned nights used ({by_arm}); {counts['recorded']} were recorded."
     )
     reasons = [f"{n} {why_excluded(reason)}" for reason, n in counts["excluded"].items() if n]
-    return f"{said} Not used: {'; '.join(reasons)}." if reasons else said
+    unused = f"{said} Not used: {'; '.join(reasons)}." if reasons else said
+    also = counts["planned"] - counts["recorded"] - counts["excluded"].get("missing", 0)
+    return f"{unused} {unrecorded_beside(also)}" if also else unused
+
+
+def unrecorded_beside(count: int) -> str:
+    """Say how many of the nights that are left out for another reason were not recorded either."""
+    return f"Of those left out for another reason, {count} {'was' if count == 1 else 'were'} not recorded either."
 
 
 def randomisation(outcome: Json, arms: Sequence[Json]) -> str | None:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 RESULT_SCHEMA: Final = 1
 """Changes when a key of ``result.json`` is renamed or changes its meaning; added keys do not change it."""
 
+THRESHOLDS: Final = ("benefit", "worthwhile", "meaningful", "no_worthwhile_difference")
+"""Of the protocol's rules of analysis: the probabilities that its verdicts need."""
+
 REPORTED_VERSIONS: Final = ("nof1", "pymc", "nutpie", "arviz-stats", "numpy", "polars")
 
 
@@ -245,6 +248,8 @@ def _result(
             "id": protocol.id,
             "title": protocol.title,
             "question": protocol.question,
+            "shows": protocol.shows,
+            "thresholds": {name: getattr(protocol.analysis, name) for name in THRESHOLDS},
             "scheme": design.scheme,
             "blocks": max((period.block for period in schedule.periods), default=0),
             "period_nights": lengths.pop() if len(lengths) == 1 else None,

@@ -17,9 +17,10 @@ from nof1.model.missing import ArmNights, TippingPoint
 from nof1.model.missingness import MissingByArm
 from nof1.model.over_time import OverTime
 from nof1.model.sensitivity import Alternative
-from nof1.study.analysis import REPORTED_VERSIONS, RESULT_SCHEMA
+from nof1.study.analysis import REPORTED_VERSIONS, RESULT_SCHEMA, THRESHOLDS
 from nof1.trial.blinding_integrity import BlindingIntegrity
 from nof1.trial.keys import meanings
+from nof1.trial.protocol import AnalysisRules
 from nof1.trial.side_effects import ArmSideEffects
 
 Json = dict[str, Any]
@@ -144,12 +145,18 @@ def result_schema() -> Json:
 
 
 def _protocol() -> Json:
-    count = {"type": "integer", "minimum": 0}
+    count, share = {"type": "integer", "minimum": 0}, {"type": "number", "minimum": 0, "maximum": 1}
+    says = meanings(AnalysisRules)
     return _closed(
         "The registered protocol.",
         id=_text("Short name."),
         title=_text("One line."),
         question=_text("What the person wants to know."),
+        shows=_text("What its trial can show, and what not."),
+        thresholds=_closed(
+            "Probabilities that its verdicts need.",
+            **{name: share | {"description": says[name]} for name in THRESHOLDS},
+        ),
         scheme=_text("How the order was drawn."),
         blocks=count | {"description": "Blocks of the schedule."},
         period_nights=_or_null(count | {"description": "Nights of a period; null where they differ."}),
