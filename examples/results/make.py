@@ -31,6 +31,8 @@ ZONE: Final = "Europe/Berlin"
 FIRST: Final = date(2025, 1, 7)
 DRAW: Final = bytes(range(32))
 """The same order in every run, or a page would look different every time."""
+WEEKEND: Final = (4, 5)
+"""Friday and Saturday, when these people drink."""
 STEADY: Final = InventedPerson(deep_sd=9.0, period_sd=1.0, missing=0.04)
 RESTLESS: Final = InventedPerson(deep_sd=28.0, period_sd=5.0, missing=0.12)
 
@@ -148,7 +150,7 @@ def arms_by_night(trial: Trial, key: Path) -> dict[date, str]:
 
 
 def sleep(study: Study, trial: Trial, invented: Invented, arms: Mapping[date, str], last: date) -> None:
-    """Sleep every night up to the last, and export them; take every dose, and say so each evening."""
+    """Sleep every night up to the last, and export them; write down every dose, and what was drunk."""
     nights = (last - FIRST).days + 1
     slept = invent_nights(
         invented.person, FIRST, nights, lambda night: invented.effect.get(arms.get(night, ""), 0.0), seed=11
@@ -159,7 +161,9 @@ def sleep(study: Study, trial: Trial, invented: Invented, arms: Mapping[date, st
     for night in [night for night in arms if night <= last]:
         dose = {} if trial.protocol.arm(arms[night]).units_per_dose == 0 else {"dose_taken": True}
         felt = {"side_effects": {"diarrhoea": "mild" if night.day in {5, 19} else "none"}}
-        log_night(evening_of, night=night, reason="written up afterwards", **dose, **felt)
+        asked = {item.key for item in trial.protocol.diary} & {"alcohol_units"}
+        drunk = {"answers": {key: "2" if night.weekday() in WEEKEND else "0" for key in asked}}
+        log_night(evening_of, night=night, reason="written up afterwards", **dose, **felt, **drunk)
 
 
 def main(folder: str, *names: str) -> None:

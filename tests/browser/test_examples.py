@@ -19,15 +19,12 @@ SAYS: Final = {
         "These nights do not settle it, either way. Even with 8 more pairs of periods like these",
         "What the design was expected to tell Reckoned on 2025-01-07, before the draw",
     ],
-    "worsening": [
-        "Worsening: deep sleep is shorter on magnesium than on placebo",
-        "“Alcoholic drinks today (units)” is not adjusted for",
-    ],
+    "worsening": ["Worsening: deep sleep is shorter on magnesium than on placebo", "magnesium made it worse"],
     "no-worthwhile-difference": ["No difference worth having"],
     "descriptive-latency": ["Benefit: deep sleep is longer", "Numbers without a verdict: time to fall asleep"],
     "open-label": ["Consistent with a benefit; expectation not excluded"],
     "sealed": ["nights on treatment are over", "What the treatment does is told to nobody before the planned end"],
-    "two-actives": ["Favours bisglycinate"],
+    "two-actives": ["Favours bisglycinate", "This trial cannot show that either does anything: there is no placebo."],
     "three-arms": ["Benefit: deep sleep is longer on bisglycinate than on placebo", "Favours bisglycinate"],
 }
 """What stands on each page."""

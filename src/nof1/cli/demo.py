@@ -16,6 +16,8 @@ EFFECT_MIN: Final = 15.0
 """Minutes of deep sleep that magnesium adds in the invented person."""
 NIGHTS: Final = 127
 """A run-in of 7 nights, then 12 periods of 10."""
+WEEKEND: Final = (4, 5)
+"""Friday and Saturday, when this person drinks."""
 SEED: Final = 20260512
 PROTOCOL: Final = "magnesium-or-none"
 
@@ -75,15 +77,20 @@ class _Demo:
         return [night for night in nights if schedule.arm_on(night) == "magnesium"]
 
     def _live_through_it(self, magnesium: list[date]) -> Path:
-        """Sleep for all those nights, take what the schedule says, and write down every dose."""
+        """Sleep for all those nights, take what the schedule says, and write down every dose, and what was drunk."""
         from nof1.study.demo import InventedPerson, write_demo_export
         from nof1.study.diaries import log_night
         from nof1.study.study import open_study
 
         say(f"... and so on, {NIGHTS} evenings.")
         study = open_study(self.folder, clock=lambda: self.now)
-        for night in magnesium:
-            log_night(study, night=night, dose_taken=True)
+        for night in (self.first + timedelta(days=offset) for offset in range(NIGHTS)):
+            log_night(
+                study,
+                night=night,
+                dose_taken=True if night in magnesium else None,
+                answers={"alcohol_units": "2" if night.weekday() in WEEKEND else "0"},
+            )
         export = self.folder / "takeout.zip"
         write_demo_export(
             export,

@@ -1,6 +1,6 @@
 """What other analyses of the same nights would have said: the table, the figure, and the line beneath the finding."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -47,6 +47,15 @@ SIZE: Final = {
     "worse_size_unclear": ", size unclear",
 }
 """What sets verdicts apart that begin with the same words."""
+SIZE_ALONE: Final = {
+    "meaningful_benefit": "likely enough to matter",
+    "benefit": "more likely than not enough to matter",
+    "better_size_unclear": "unclear",
+    "worse_size_unclear": "unclear",
+    "worsening": "more likely than not enough to matter",
+    "meaningful_worsening": "likely enough to matter",
+}
+"""What verdicts of one direction say of its size."""
 PRIORS: Final = ("sceptical", "enthusiastic", "flat")
 """Rows that differ from the registered analysis by nothing but the prior of the effect."""
 SIDES: Final = {
@@ -123,26 +132,27 @@ def _pulled(outcome: Json, arms: Sequence[Json]) -> list[str]:
 
 
 def _is_pulled(own: Json, flat: Json) -> bool:
-    further = abs(flat["median"]) - abs(own["median"])
-    return further >= (PULLED - 1) * abs(own["median"]) and further >= FAR * own["sd"]
+    further = float(abs(flat["median"]) - abs(own["median"]))
+    return bool(further >= max((PULLED - 1) * abs(own["median"]), FAR * own["sd"]))
 
 
 def _against(outcome: Json, rows: Sequence[Json], arms: Sequence[Json], blinding: str) -> str:
     """Say what these rows claim that is not what was found: another direction first, else another size of the same."""
     found = outcome["verdict"]
-    if other := _listed(outcome, [row for row in rows if _side(row["verdict"]) != _side(found)], arms, blinding):
-        return f"otherwise: {other}"
-    if other := _listed(outcome, [row for row in rows if row["verdict"] != found], arms, blinding):
-        return f"the same of the direction, and of the size otherwise: {other}"
+    others = [row for row in rows if _side(row["verdict"]) != _side(found)]
+    if others:
+        return f"otherwise: {_listed(others, lambda verdict: _verdict(outcome, verdict, arms, blinding))}"
+    if others := [row for row in rows if row["verdict"] != found]:
+        return f"the same of the direction, and of its size {_listed(others, SIZE_ALONE.__getitem__)}"
     return "the same"
 
 
-def _listed(outcome: Json, rows: Sequence[Json], arms: Sequence[Json], blinding: str) -> str:
+def _listed(rows: Sequence[Json], words: Callable[[str], str]) -> str:
     """List what is claimed, and where."""
-    others: dict[str, list[str]] = {}
+    claimed: dict[str, list[str]] = {}
     for row in rows:
-        others.setdefault(_verdict(outcome, row["verdict"], arms, blinding), []).append(IN_WORDS[row["name"]])
-    return "; ".join(f"“{would}” with {', or '.join(ways)}" for would, ways in others.items())
+        claimed.setdefault(words(row["verdict"]), []).append(IN_WORDS[row["name"]])
+    return "; ".join(f"“{would}” with {', or '.join(ways)}" for would, ways in claimed.items())
 
 
 def _ways(count: int) -> str:

@@ -6,8 +6,9 @@ from nof1.report.concealment import seen_through, who_knew
 from nof1.report.plain import plain
 from nof1.report.sentences import Json
 
-PAUSES: Final = ("Paused from ", "Resumed on ")
-"""How deviations begin that stand last: a sheet with no room for all must not tell these and hide a changed diary."""
+LAST: Final = ("“", "Paused from ", "Resumed on ")
+"""How deviations begin that stand last, covariates and pauses: a sheet with no room for all must not tell these and
+hide a changed diary."""
 ENOUGH_TAKEN: Final = 0.8
 """Where fewer of the doses due are known to have been taken, the page says so beside the verdict."""
 
@@ -26,7 +27,7 @@ def cautions(result: Json) -> list[str]:
             "whether what counts as worthwhile was chosen with the nights in view."
         )
     deviations = map(plain, result["trial"]["deviations"])
-    return [*said, *sorted(deviations, key=lambda told: told.startswith(PAUSES))]
+    return [*said, *sorted(deviations, key=lambda told: told.startswith(LAST))]
 
 
 def _hardly_taken(result: Json) -> str | None:
