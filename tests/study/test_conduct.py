@@ -140,13 +140,34 @@ def test_a_resumption_is_told_late(study: Study) -> None:
 
 @pytest.mark.parametrize(
     ("back", "told"),
-    [(3, "not after it"), (2, "not after it"), (10, "still to come")],
+    [(2, "cannot go on before it"), (10, "still to come")],
 )
 def test_a_resumption_that_cannot_be_is_refused(study: Study, back: int, told: str) -> None:
-    """On the first evening of the pause, before it, or later than tomorrow."""
+    """Before the pause, or later than tomorrow."""
     pause_trial(on_evening(study, 3), reason="influenza")
     with pytest.raises(UsageError, match=told):
         resume_trial(on_evening(study, 8), night=night(back))
+
+
+def test_a_pause_is_taken_back_on_its_evening(study: Study) -> None:
+    """Nothing moves, no period is torn and none of its nights set aside again; both stay on record."""
+    with on_evening(study, 3).record() as record:
+        before = read_trial(study, record).schedule
+    pause_trial(on_evening(study, 3), reason="fever")
+    assert resume_trial(on_evening(study, 3)).last_night == before.last_night
+    with on_evening(study, 3).record() as record:
+        assert read_trial(study, record).schedule == before
+    log_night(on_evening(study, 4), note="well again")
+    pause_trial(on_evening(study, 4), reason="fever again")
+    assert len(trial_status(on_evening(study, 4)).conduct) == 3
+    verify(study)
+
+
+def test_a_calendar_in_a_pause_says_what_it_waits_for(study: Study, tmp_path: Path) -> None:
+    """Before the first evening was lived nothing stands on it; that is no reason to say that nothing ever will."""
+    pause_trial(on_evening(study, 1), reason="fever")
+    with pytest.raises(NotAllowedError, match="nof1 resume, then nof1 calendar"):
+        export_calendar(on_evening(study, 1), tmp_path / "t.ics")
 
 
 def test_a_dose_in_the_pause_is_asked_back(study: Study) -> None:

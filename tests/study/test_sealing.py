@@ -16,6 +16,7 @@ from nof1.study.analysis import analyse
 from nof1.study.conduct import end_trial
 from nof1.study.diaries import log_night, tonight
 from nof1.study.fhir import fhir_bundle
+from nof1.study.guesses import guess_period
 from nof1.study.imports import import_exports
 from nof1.study.package import export_package
 from nof1.study.pages import write_report
@@ -28,6 +29,7 @@ from nof1.study.sealing import (
     sealing_deviations,
     unblind,
 )
+from nof1.study.status import left_unsaid, read_so_far, status_of
 from nof1.study.study import Study, create_study
 from nof1.study.trials import read_trial, start_trial
 from nof1.study.verification import verify
@@ -179,6 +181,23 @@ def test_the_analysis_waits_for_lock_and_key(over: Study, key: Path, arms: dict[
     assert verify(over).events
     with pytest.raises(NotAllowedError, match="before the seal is opened"):
         lock_analysis(over, looked="no")
+
+
+def test_before_the_lock_it_is_told_what_nobody_wrote_down(over: Study) -> None:
+    """Nights, doses and guesses that are missing; what is written down leaves the list."""
+    status = status_of(read_so_far(over))
+    planned = sum(one.past for one in status.periods)
+    missing = sum(one.missing for one in status.periods)
+    *nights, doses, guesses = left_unsaid(read_so_far(over))
+    assert len(nights) == bool(missing)
+    assert all(one.startswith(f"{missing} nights on treatment are not recorded") for one in nights)
+    assert doses.startswith(f"{planned} doses are not logged")
+    assert guesses == "No guess was given for period 1, 2, 3, 4 (nof1 guess --period N)."
+    log_night(over, night=status.periods[0].first_night, dose_taken=True)
+    guess_period(over, arm="placebo", sure=50, period=2)
+    *_, doses, guesses = left_unsaid(read_so_far(over))
+    assert doses.startswith(f"{planned - 1} doses are not logged")
+    assert "period 1, 3, 4 " in guesses
 
 
 def test_before_the_last_night_only_one_period_can_be_opened(study: Study, key: Path, arms: dict[int, str]) -> None:

@@ -55,8 +55,9 @@ def _lived(nights: "Sequence[date]") -> str:
 
 THEN = {
     "paused": "The evenings to come move when you resume. Alarms on a phone do not know: silence them until then.",
-    "resumed": "Alarms on a phone still know the old evenings: delete them, and make the file anew with nof1 calendar.",
-    "stopped": "Delete the alarms on a phone. Next: import your nights, nof1 lock where arms are sealed, nof1 analyse.",
-    "withdrawn": "Delete the alarms on a phone.",
+    "resumed": "Alarms on a phone still know the old evenings: write the file anew with nof1 calendar, and open it.",
+    "stopped": "Delete the alarms on a phone, or open there what nof1 calendar writes now. Next: import your nights, "
+    "nof1 lock where arms are sealed, nof1 analyse.",
+    "withdrawn": "Delete the alarms on a phone, or open there what nof1 calendar writes now.",
 }
 """What a change of plan leaves to do, by its kind."""

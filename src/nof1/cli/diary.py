@@ -38,6 +38,10 @@ def command(
 
     With --from, a file in the form of --csv is entered: all of it, or nothing where it has a mistake. Empty cells say
     nothing, and what the diary says already is not entered again.
+
+    Columns, in any order: night (2026-12-01, the evening's date), dose_taken (yes or no), dose_at and lights_out
+    (23:10), awakenings, sleep_quality (very poor to very good), note, the keys of the protocol's questions, and "side
+    effect NAME" (none, mild, moderate or severe). Only night is needed.
     """
     from nof1.study.diary_csv import diary_csv, diary_table, import_diary
 

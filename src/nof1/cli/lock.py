@@ -1,5 +1,6 @@
 """``nof1 lock``: fix what will be analysed, before the seal is opened."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -28,10 +29,17 @@ def command(looked: str, study_path: Path | None, participant: str | None, as_js
     What changes afterwards is listed in the result as changed after the lock.
     """
     from nof1.study.sealing import lock_analysis
+    from nof1.study.status import left_unsaid, read_so_far
 
-    lock = lock_analysis(opened(study_path), looked=cast("Looked", looked), participant=participant)
+    study = opened(study_path)
+    unsaid = left_unsaid(read_so_far(study, participant=participant))
+    lock = lock_analysis(study, looked=cast("Looked", looked), participant=participant)
     if as_json:
-        print_json(lock)
+        print_json(asdict(lock) | {"unsaid": unsaid})
         return
+    for told in unsaid:
+        say(told)
+    if unsaid:
+        say("What is written down after this is told in the result as changed after the lock; nof1 lock fixes it anew.")
     say(f"Locked: nights {lock.nights[:16]}..., diary {lock.diary[:16]}..., protocol {lock.protocol[:16]}...")
     say("Next: the custodian opens the seal with nof1 unblind --key FILE --reason ...")

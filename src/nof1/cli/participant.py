@@ -1,5 +1,6 @@
 """``nof1 participant``: who takes part."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -29,12 +30,15 @@ def add(code: str, zone: str, study_path: Path | None, as_json: bool) -> None:
     """Take another participant into the study; CODE is a code such as P02, never a name."""
     from nof1.study.participants import add_participant
 
-    added = add_participant(opened(study_path), code, zone=zone)
+    study = opened(study_path)
+    added = add_participant(study, code, zone=zone)
     if as_json:
         print_json(added)
         return
     say(f"Added participant {added.code} ({added.zone}).")
-    say(f"From here on say whose: nof1 start PROTOCOL --on DATE --participant {added.code}")
+    registered = study.folder.protocol
+    protocol = shlex.quote(str(registered)) if registered.exists() else "PROTOCOL"
+    say(f"From here on say whose: nof1 start {protocol} --on DATE --participant {added.code}")
 
 
 @command.command(name="list", epilog="Example: nof1 participant list")

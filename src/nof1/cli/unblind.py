@@ -49,7 +49,9 @@ def command(
         told = ", ".join(map(str, opened_.also_told))
         which = f"arm of period {told}" if len(opened_.also_told) == 1 else f"arms of periods {told}"
         say(f"That also tells the {which}: by this design nothing else is left.")
-    if period is not None:
+    if period is None:
+        say("Next: nof1 analyse.")
+    else:
         say(
             "It is on record, and the result will say so. If the treatment must end: nof1 stop; if it must rest: nof1 "
             "pause. Otherwise go on as before."

@@ -80,7 +80,7 @@ def export_calendar(
         at = remind or (before[-1].payload["remind"] if before else REMIND)
         standing, gone = _evenings(record, trial, exported=bool(before))
         if not standing and not gone:
-            raise NotAllowedError("No evening is on the calendar: there is nothing to be reminded of.")
+            raise NotAllowedError(_why_empty(trial))
         now = study.clock()
         text = render_calendar(
             [*_reminders(trial, standing, at, now), *_cancelled(trial, gone, at)],
@@ -104,6 +104,12 @@ def export_calendar(
         first_night=trial.schedule.first_night,
         last_night=trial.schedule.last_night,
     )
+
+
+def _why_empty(trial: Trial) -> str:
+    if since := trial.conduct.paused_since:
+        return f"The trial rests from {since} on, and nobody knows its evenings yet: nof1 resume, then nof1 calendar."
+    return "No evening is on the calendar: there is nothing to be reminded of."
 
 
 def _evenings(record: Record, trial: Trial, *, exported: bool) -> tuple[list[Evening], list[Evening]]:

@@ -71,12 +71,13 @@ def resume_trial(study: Study, *, night: date | None = None, participant: str | 
     ----------
     night
         The first evening on treatment again; a past one where it is told late. The evenings since were nights on
-        treatment then, and what the diary says of their doses counts.
+        treatment then, and what the diary says of their doses counts. The evening on which the pause began takes the
+        pause back: nothing moves.
 
     Raises
     ------
     UsageError
-        The trial is not paused; the night is not after the pause began, or later than tomorrow; or a dose was logged
+        The trial is not paused; the night is before the pause began, or later than tomorrow; or a dose was logged
         in the pause before it.
     NotAllowedError
         The trial is over.
@@ -86,7 +87,7 @@ def resume_trial(study: Study, *, night: date | None = None, participant: str | 
         since = trial.conduct.paused_since
         if since is None:
             raise UsageError("The trial is not paused.")
-        back = night or trial.evening(study.clock())
+        back = night or max(trial.evening(study.clock()), since)
         _require_after_pause(record, trial, back, trial.evening(study.clock()))
         payload = {"first_night": since.isoformat(), "back": back.isoformat()}
         return _write(study, record, trial, kind="resumed", payload=payload, night=back, reason=None)
@@ -198,10 +199,8 @@ def _require_after_pause(record: Record, trial: Trial, back: date, tonight: date
     since = trial.conduct.paused_since
     if since is None:
         return
-    if back <= since:
-        raise UsageError(
-            f"The pause began on {since}: treatment goes on after that evening, and {back} is not after it."
-        )
+    if back < since:
+        raise UsageError(f"The pause began on {since}: treatment cannot go on before it, on {back}.")
     if back > tonight + NIGHT:
         raise UsageError(
             f"{back} is still to come: resume tonight ({tonight}), tomorrow, or on an evening of the past."

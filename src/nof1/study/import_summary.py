@@ -204,7 +204,7 @@ def _bedtime(nights: pl.DataFrame) -> str | None:
     start, end = (last[name] + timedelta(minutes=last["offset_start"] or 0) for name in ("start", "end"))
     return (
         f"Your last night here: {start:%A, %d %B %Y}, recorded from {start:%H:%M} to {end:%H:%M}. Is that right? "
-        "If not: give --zone, or withdraw the import with nof1 retract."
+        "If not: give --zone; an import that stands already is withdrawn with nof1 retract."
     )
 
 

@@ -94,7 +94,7 @@ def _conduct_faults(planned: Schedule, events: Sequence[Event]) -> Iterator[tupl
             paused = first
         elif event.kind == "resumed":
             first, back = (date.fromisoformat(event.payload[name]) for name in ("first_night", "back"))
-            if first != paused or back <= first:
+            if first != paused or back < first:
                 yield event, "ends no pause that had begun"
             paused, free_from = None, back
         else:

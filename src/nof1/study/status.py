@@ -211,6 +211,21 @@ def status_of(so_far: SoFar) -> TrialStatus:
     )
 
 
+def left_unsaid(so_far: SoFar) -> list[str]:
+    """Say what could still be written down before the analysis is locked: nights, doses, guesses."""
+    periods = _periods(so_far)
+    missing, unknown = sum(one.missing for one in periods), sum(one.unknown for one in periods)
+    unguessed = [str(one.period) for one in periods if one.guess == "asked"]
+    said = []
+    if missing:
+        said.append(f"{missing} nights on treatment are not recorded: is the latest export imported?")
+    if unknown:
+        said.append(f"{unknown} doses are not logged: they count as unknown, never as taken (nof1 log --date DATE).")
+    if unguessed:
+        said.append(f"No guess was given for period {', '.join(unguessed)} (nof1 guess --period N).")
+    return said
+
+
 def device_changes(so_far: SoFar) -> list[tuple[date, str]]:
     """The nights of the trial on which the device or its algorithm changed, and which of them did."""
     schedule = so_far.trial.schedule

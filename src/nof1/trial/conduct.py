@@ -55,7 +55,7 @@ def end_early(schedule: Schedule, last_night: date) -> Schedule:
 
 def _around(period: Period, first_night: date, back: date) -> list[Period]:
     shift = back - first_night
-    if period.last_night < first_night:
+    if period.last_night < first_night or not shift:
         return [period]
     if period.first_night >= first_night:
         return [replace(period, first_night=period.first_night + shift)]
