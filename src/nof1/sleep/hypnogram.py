@@ -1,5 +1,6 @@
 """One night as a line of text: wake high, deep sleep low, unscored time blank."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -31,15 +32,17 @@ def draw(hypnogram: Sequence[Mapping[str, Any]], width: int = 48) -> str:
     begins = hypnogram[0]["start_s"]
     span = hypnogram[-1]["start_s"] + hypnogram[-1]["seconds"] - begins
     edges = [begins + span * cell / width for cell in range(width + 1)]
-    return "".join(_block(hypnogram, *cell) for cell in pairwise(edges))
-
-
-def _block(hypnogram: Sequence[Mapping[str, Any]], begins: float, ends: float) -> str:
-    filled = dict.fromkeys(BLOCKS, 0.0)
-    filled[UNSCORED] = ends - begins
+    cells = [dict.fromkeys(BLOCKS, 0.0) | {UNSCORED: right - left} for left, right in pairwise(edges)]
     for segment in hypnogram:
-        inside = min(ends, segment["start_s"] + segment["seconds"]) - max(begins, segment["start_s"])
-        if inside > 0 and segment["stage"] != UNSCORED:
-            filled[segment["stage"]] += inside
-            filled[UNSCORED] -= inside
-    return BLOCKS[max(filled, key=filled.__getitem__)]
+        if segment["stage"] != UNSCORED:
+            _fill(cells, edges, segment)
+    return "".join(BLOCKS[max(cell, key=cell.__getitem__)] for cell in cells)
+
+
+def _fill(cells: Sequence[dict[str, float]], edges: Sequence[float], segment: Mapping[str, Any]) -> None:
+    """Give each cell that a segment reaches into its part, and take that from what is unscored there."""
+    begins, ends, stage = segment["start_s"], segment["start_s"] + segment["seconds"], segment["stage"]
+    for place in range(bisect_right(edges, begins) - 1, min(bisect_left(edges, ends), len(cells))):
+        inside = min(ends, edges[place + 1]) - max(begins, edges[place])
+        cells[place][stage] += inside
+        cells[place][UNSCORED] -= inside

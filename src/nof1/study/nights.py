@@ -1,7 +1,9 @@
 """The nights of one participant, as the study holds them."""
 
 from datetime import date
-from typing import Any, Final
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
 
 import dataframely as dy
 import polars as pl
@@ -110,16 +112,17 @@ def draw_nights(study: Study, *, participant: str | None = None, width: int = 48
         rules = sleep_rules(study, record, study.participant(record, participant))
     placed = place_sessions(sessions, merge_gap_min=rules.merge_gap_min, night_boundary_h=rules.night_boundary_h)
     mains = placed.filter(pl.col("part") == "main").join(sessions, on=KEY).sort("start")
-    return {
-        night: draw(_laid_end_to_end(group), width) for (night,), group in mains.group_by("night", maintain_order=True)
-    }
+    segments = _laid_end_to_end(mains).iter_rows(named=True)
+    drawn = {night: draw(list(own), width) for night, own in groupby(segments, key=itemgetter("night"))}
+    return dict.fromkeys(mains["night"].to_list(), "") | drawn
 
 
-def _laid_end_to_end(sessions: pl.DataFrame) -> list[dict[str, Any]]:
-    since_first = (pl.col("start") - pl.col("start").min()).dt.total_seconds()
-    segments = sessions.select(pl.col("hypnogram"), since_first=since_first).explode("hypnogram").drop_nulls()
+def _laid_end_to_end(mains: pl.DataFrame) -> pl.DataFrame:
+    """Give the segments of all nights in order, each night's from its own first second."""
+    since_first = (pl.col("start") - pl.col("start").min().over("night")).dt.total_seconds()
+    segments = mains.select("night", "hypnogram", since_first=since_first).explode("hypnogram").drop_nulls("hypnogram")
     moved = segments.unnest("hypnogram").with_columns(pl.col("start_s") + pl.col("since_first"))
-    return moved.sort("start_s").to_dicts()
+    return moved.sort("night", "start_s", maintain_order=True)
 
 
 def flags_in_words(nights: pl.DataFrame) -> dict[str, str]:
