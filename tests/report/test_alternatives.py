@@ -62,7 +62,7 @@ def test_what_would_change_the_verdict_is_said_on_page_and_terminal(result):
     said = alternatives.what_would_change(told["outcomes"][0], told["arms"], blinding=told["blinding"])
     assert said == (
         "Analysed in 1 other way, the same nights say the same. Other priors of the effect say the same of the "
-        "direction, and of its size “unclear” with a sceptic’s prior of the effect, half as wide."
+        "direction, and of its size “unclear”."
     )
     told["outcomes"][0]["sensitivity"][0]["verdict"] = "not_enough_to_tell"
     told["outcomes"][0]["sensitivity"][1]["verdict"] = "worsening"

@@ -1,6 +1,7 @@
 """What other analyses of the same nights would have said: the table, the figure, and the line beneath the finding."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -143,8 +144,18 @@ def _against(outcome: Json, rows: Sequence[Json], arms: Sequence[Json], blinding
     if others:
         return f"otherwise: {_listed(others, lambda verdict: _verdict(outcome, verdict, arms, blinding))}"
     if others := [row for row in rows if row["verdict"] != found]:
-        return f"the same of the direction, and of its size {_listed(others, SIZE_ALONE.__getitem__)}"
+        counts = Counter(SIZE_ALONE[row["verdict"]] for row in others)
+        return f"the same of the direction, and of its size {_counted(counts, of=len(rows))}"
     return "the same"
+
+
+def _counted(counts: Mapping[str, int], *, of: int) -> str:
+    """Count how often another size is claimed; the table shows by which."""
+    often = {
+        size: "" if count == of == 1 else f" in {'all' if count == of else count} of them"
+        for size, count in counts.items()
+    }
+    return ", ".join(f"“{size}”{in_how_many}" for size, in_how_many in often.items())
 
 
 def _listed(rows: Sequence[Json], words: Callable[[str], str]) -> str:

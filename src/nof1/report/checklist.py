@@ -128,8 +128,8 @@ def _lived(result: Json, behind: Behind) -> str:
     nights = sorted({nights for _, nights in behind.periods})
     length = f"{nights[0]}" if len(nights) == 1 else f"{nights[0]} to {nights[-1]}"
     return (
-        f"{len(behind.periods)} periods of {length} nights, {result['trial']['planned_nights']} nights in all. "
-        f"{_sequence(result, behind)}"
+        f"{len(behind.periods)} periods of {length} nights, {result['trial']['planned_nights']} nights in all, in the "
+        "order of 8c."
     )
 
 

@@ -83,11 +83,10 @@ def nights(alike: Sequence[Json], arms: Sequence[Json]) -> list[str]:
         return once(alike, map(sentences.nights, alike))
     used = ", ".join(f"{arm['used']} of {arm['planned']} on {arm_name(code)}" for code, arm in by_arm.items())
     recorded = " + ".join(str(arm["recorded"]) for arm in by_arm.values())
-    reasons = [f"{' + '.join(map(str, counts))} {why_excluded(why)}" for why, counts in _reasons(by_arm)]
+    reasons = {why: " + ".join(map(str, counts)) for why, counts in _reasons(by_arm)}
+    unrecorded = sum(arm["planned"] - arm["recorded"] for arm in by_arm.values())
     said = f"Planned nights used: {used}; {recorded} were recorded."
-    unused = f"{said} Not used: {'; '.join(reasons)}." if reasons else said
-    also = sum(arm["planned"] - arm["recorded"] - arm["excluded"].get("missing", 0) for arm in by_arm.values())
-    return [f"{unused} {sentences.unrecorded_beside(also)}" if also else unused]
+    return [said + sentences.not_used(reasons, unrecorded=unrecorded)]
 
 
 def _reasons(by_arm: dict[str, Json]) -> list[tuple[str, list[int]]]:
@@ -181,12 +180,6 @@ def _cell(row: Sequence[str], would: str) -> str:
     if median == "–":
         return why_not
     return f"{median} ({interval}), {better}" + (f": {would}" if would not in {"", "–"} else "")
-
-
-def of_alternatives(alike: Sequence[Json], arms: Sequence[Json], *, blinding: str) -> list[str]:
-    """Say what would change the verdicts, and how fast the effects build up."""
-    change = [alternatives.what_would_change(one, arms, blinding=blinding) for one in alike]
-    return [*once(alike, change), *once(alike, map(alternatives.onset, alike))]
 
 
 def of_nights(alike: Sequence[Json], arms: Sequence[Json]) -> tuple[list[str], list[NightsRow], list[str]]:

@@ -103,7 +103,6 @@ def render_report(
                 result["trial"]["latency_source"], result["trial"]["latency_source"]
             ),
             scheme=SCHEME.get(result["protocol"]["scheme"], result["protocol"]["scheme"]),
-            thresholds=_thresholds(result),
             rounding=ROUNDING,
             scale=_scale(),
         )
@@ -129,19 +128,6 @@ def _foreseen(behind: Behind | None) -> dict[str, Any]:
         return {"foreseen": None, "reckoned": ""}
     drawn = plan.plan_figure(behind.plan.of(behind.protocol))
     return {"foreseen": drawn, "reckoned": plan.kept_words(behind.plan, behind.protocol)}
-
-
-def _thresholds(result: Json) -> str | None:
-    """Say which probabilities the registered verdicts need; None in results of before they were told."""
-    asked = result["protocol"].get("thresholds")
-    if asked is None:
-        return None
-    needs = {name: f"{100 * p:g} %" for name, p in asked.items()}
-    return (
-        f"benefit: better with {needs['benefit']}, and by at least the worthwhile change with {needs['worthwhile']} "
-        f"(to be enough to matter, {needs['meaningful']}); worsening: the same, mirrored; no difference worth having: "
-        f"any difference smaller than that with {needs['no_worthwhile_difference']}"
-    )
 
 
 def _scale() -> list[tuple[str, str]]:
@@ -184,7 +170,7 @@ def _several(alike: Sequence[Json], result: Json, posterior: "xr.DataTree") -> d
         "numbers": contrasts.numbers(alike, arms),
         "probabilities": contrasts.probabilities(alike, arms),
         "alternatives": contrasts.otherwise(alike, arms, blinding=blinding),
-        "of_alternatives": contrasts.of_alternatives(alike, arms, blinding=blinding),
+        "onset": contrasts.once(alike, map(alternatives.onset, alike)),
         "over_time": over_time.side_by_side(alike),
         "over_time_contrasts": [contrasts.name(one) for one in alike if over_time.has_pairs(one)],
         "over_time_unit": over_time.table(first)[0],

@@ -1,7 +1,7 @@
 """The patient's page: one sheet of paper with what was found, how sure that is, what was felt, and what next."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from nof1.report import cautions, contrasts, icons, number_line, sentences, side_effects
@@ -76,7 +76,7 @@ def _finding(result: Json, outcome: Json, *, drawn: bool) -> dict[str, Any]:
         "title": f"{sentences.title(outcome, arms)}, {outcome['role']} outcome",
         "each": [],
         "headline": sentences.headline(outcome, arms, blinding=blinding),
-        "sentences": _how_it_is_known(outcome, arms) if drawn else [],
+        "sentences": _how_it_is_known(outcome, arms, sentences.size) if drawn else [],
         "icons": icons.figure(outcome, arms) if with_icons else None,
         "legend": icons.legend(outcome, arms) if with_icons else [],
         "line": number_line.figure(outcome, arms) if with_line else None,
@@ -88,7 +88,7 @@ def _several(result: Json, alike: Sequence[Json], *, drawn: bool) -> dict[str, A
     """Tell several contrasts of one outcome: each headline, icons for the first ones, and one line of all arms."""
     arms, first = result["arms"], alike[0]
     each = [_finding(result, one, drawn=False) for one in alike]
-    known = [_how_it_is_known(one, arms) for one in alike]
+    known = [_how_it_is_known(one, arms, sentences.size_alone) for one in alike]
     shared = [line for line in known[0] if all(line in said for said in known)]
     for told, one, said in zip(each[:MOST_SIDE_BY_SIDE], alike, known, strict=False):
         told["sentences"] = [line for line in said if line not in shared]
@@ -113,14 +113,14 @@ def _around_reference(alike: Sequence[Json], arms: Sequence[Json]) -> dict[str, 
     return dict(next((one for one in usable if one["reference"] in references), usable[0]))
 
 
-def _how_it_is_known(outcome: Json, arms: Sequence[Json]) -> list[str]:
+def _how_it_is_known(outcome: Json, arms: Sequence[Json], size: Callable[[Json, Sequence[Json]], str]) -> list[str]:
     verdict = outcome["verdict"]
     if verdict == "not_usable":
         return [sentence(outcome["why_not_usable"] or "The fit failed its checks.")]
     if verdict == "descriptive_only":
         return [sentences.why_descriptive(outcome)]
     failure = [sentences.NOT_A_FAILURE] if verdict == "not_enough_to_tell" else []
-    return [sentences.evidence(outcome, arms), sentences.size(outcome, arms), *failure]
+    return [sentences.evidence(outcome, arms), size(outcome, arms), *failure]
 
 
 def what_next(result: Json) -> list[str]:

@@ -271,6 +271,16 @@ def size(outcome: Json, arms: Sequence[Json]) -> str:
     )
 
 
+def size_alone(outcome: Json, arms: Sequence[Json]) -> str:
+    """Say the same where the arms stand above it."""
+    words, unit = contrast(outcome, arms), outcome["unit"]
+    low, middle, high = (
+        difference(value, unit, words)
+        for value in (outcome["effect"]["ci95"][0], outcome["effect"]["median"], outcome["effect"]["ci95"][1])
+    )
+    return f"Best estimate: {middle}; 95 %: {low} to {high}."
+
+
 def estimate(outcome: Json, arms: Sequence[Json]) -> str:
     """Say the size of the difference; of a latency as a ratio, too."""
     said = size(outcome, arms)
@@ -312,15 +322,23 @@ def nights(outcome: Json) -> str:
     said = (
         f"{counts['used']} of {counts['planned']} planned nights used ({by_arm}); {counts['recorded']} were recorded."
     )
-    reasons = [f"{n} {why_excluded(reason)}" for reason, n in counts["excluded"].items() if n]
-    unused = f"{said} Not used: {'; '.join(reasons)}." if reasons else said
-    also = counts["planned"] - counts["recorded"] - counts["excluded"].get("missing", 0)
-    return f"{unused} {unrecorded_beside(also)}" if also else unused
+    reasons = {reason: str(n) for reason, n in counts["excluded"].items() if n}
+    return said + not_used(reasons, unrecorded=counts["planned"] - counts["recorded"])
 
 
-def unrecorded_beside(count: int) -> str:
-    """Say how many of the nights that are left out for another reason were not recorded either."""
-    return f"Of those left out for another reason, {count} {'was' if count == 1 else 'were'} not recorded either."
+def not_used(counts: Mapping[str, str], *, unrecorded: int) -> str:
+    """Say why nights were not used, and how many of all of them were not recorded: of first nights, too.
+
+    Parameters
+    ----------
+    counts
+        By reason, as they are shown: ``3``, or ``1 + 2`` of two arms.
+    """
+    if not counts:
+        return ""
+    also = {"missing": f" ({unrecorded} in all)"} if str(unrecorded) != counts.get("missing", str(unrecorded)) else {}
+    reasons = (f"{n} {why_excluded(reason)}{also.get(reason, '')}" for reason, n in counts.items())
+    return f" Not used: {'; '.join(reasons)}."
 
 
 def randomisation(outcome: Json, arms: Sequence[Json]) -> str | None:
