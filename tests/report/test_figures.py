@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from nof1.report import canvas, figures, number_line
+from nof1.report.canvas import unchecked
+from nof1.report.page import render_report
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -109,3 +111,11 @@ def test_colours_of_the_arms_can_be_seen_on_white() -> None:
     of_icons = (canvas.BETTER_COLOUR, canvas.WORSE_COLOUR)
     for colour in (*canvas.ARM_COLOURS, canvas.NO_ARM_COLOUR, canvas.PRIOR_COLOUR, canvas.INK, *of_icons):
         assert 1.05 / (luminance(colour) + 0.05) >= 4.5, colour
+
+
+def test_charts_that_are_not_checked_are_the_same(make: Any) -> None:
+    """Leaving the schema's check out saves time, and changes not a letter of any figure."""
+    result, tree = make("benefit")
+    checked = render_report(result, tree)
+    with unchecked():
+        assert render_report(result, tree) == checked

@@ -11,12 +11,12 @@ from nof1.report.canvas import (
     BAND_COLOUR,
     CONTRAST_COLOURS,
     INK,
-    LABEL_LIMIT,
     NO_ARM_COLOUR,
     POSTERIOR_COLOUR,
     Figure,
     Layers,
     draw,
+    text_limit,
 )
 from nof1.report.plain import plain, sentence
 from nof1.report.rounding import fixed, percent
@@ -286,7 +286,7 @@ def _chart(frame: pl.DataFrame, title: str, worthwhile: float | None, width: int
     dots = chart.mark_point(filled=True, size=70, opacity=1, yOffset=8).encode(
         alt.X("median:Q", **x), y, color=registered
     )
-    names = chart.mark_text(align="left", yOffset=-7, limit=LABEL_LIMIT[width]).encode(
+    names = chart.mark_text(align="left", yOffset=-7, limit=text_limit(width)).encode(
         y, x=alt.value(2), text=alt.Text("way:N")
     )
     return alt.layer(*_background(worthwhile), bars, dots, names).properties(height=2 * ROW_HEIGHT * frame.height)
@@ -340,7 +340,7 @@ def _dodged(frame: pl.DataFrame, names: Sequence[str], title: str, worthwhile: f
         points = own.mark_point(filled=True, size=34, opacity=1, yOffset=at)
         layers.append(points.encode(alt.X("median:Q", **x), y, colour, shape))
     ways = alt.Chart(pl.DataFrame({"way": order}))
-    text = ways.mark_text(align="left", yOffset=14 - height / 2, limit=LABEL_LIMIT[width])
+    text = ways.mark_text(align="left", yOffset=14 - height / 2, limit=text_limit(width))
     layers.append(text.encode(y, x=alt.value(2), text=alt.Text("way:N")))
     return alt.layer(*layers).properties(height=height * len(order))
 

@@ -3,12 +3,14 @@
 Every figure is drawn twice, for a page and for a phone, because letters that shrink with a figure cannot be read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import altair as alt
+    from altair.utils.schemapi import UndefinedType
 
 type Layers = alt.LayerChart | alt.FacetChart
 """What Altair says that layering gives."""
@@ -17,6 +19,8 @@ WIDE: Final = 680
 NARROW: Final = 340
 """Widths in CSS pixels, axes included: a page column, and a phone of 360 px and more."""
 LABEL_LIMIT: Final = {WIDE: 600, NARROW: 300}
+"""Pixels beyond which names are cut. Of text inside a chart `text_limit`: looking for the cut takes as long as drawing,
+and nothing of ours is as long as a page is wide."""
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 FONT_SIZE: Final = 13
 
@@ -63,6 +67,22 @@ class Figure:
     wide: str
     narrow: str
     alternative: str
+
+
+def text_limit(width: int) -> "int | UndefinedType":
+    """Where text inside a chart of this width is cut."""
+    from altair import Undefined
+
+    return Undefined if width == WIDE else LABEL_LIMIT[width]
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Build charts without checking each part of them against the schema: they are fixed, and tested."""
+    from altair.utils.schemapi import debug_mode
+
+    with debug_mode(False):
+        yield
 
 
 def draw(chart: Callable[[int], Layers], alternative: str) -> Figure:

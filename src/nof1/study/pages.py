@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from nof1.errors import DataError, TamperedError
+from nof1.report.canvas import unchecked
 from nof1.report.checklist import Behind
 from nof1.report.page import Reader, render_report
 from nof1.report.progress import render_progress
@@ -105,7 +106,8 @@ def _result_page(study: Study, code: str, only: Reader | None) -> str:
         files = [file.sha256 for file in admitted_files(record, code)]
     if files == result["provenance"]["sleep_files"]:  # else the nights that were analysed are not those of today
         behind = replace(behind, hypnograms=draw_nights(study, participant=code, width=STRIP))
-    return render_report(result, _drawn(folder / "posterior.nc"), behind=behind, only=only)
+    with unchecked():
+        return render_report(result, _drawn(folder / "posterior.nc"), behind=behind, only=only)
 
 
 def _drawn(path: Path) -> "xr.DataTree":
