@@ -46,6 +46,7 @@ def progress() -> Progress:
         source="Sleep comes from fitbit/legacy; the time to fall asleep from the diary.",
         felt=tuple((name, 90, 20, 9, 1) for name in ("diarrhoea", "nausea", "drowsiness", "vivid dreams", "headache")),
         said=tuple(f"2026-12-{day}: another device." for day in range(10, 18)),
+        emergency="Fainting, slow pulse or trouble breathing: stop, seek emergency care, do not wait for unblinding.",
     )
 
 

@@ -41,8 +41,8 @@ def test_the_best_arm_is_said_after_the_last_contrast_of_its_outcome(three: Any)
     outcomes = three[0]["outcomes"]
     assert [alternatives.best_arm(outcomes, place) is None for place in range(3)] == [True, False, True]
     assert alternatives.best_arm(outcomes, 1) == (
-        "Which arm has the best deep sleep: citrate 69 %, magnesium 30 %, placebo under 1 %. Whoever chooses citrate "
-        "is wrong with a probability of 31 %."
+        "Which arm has the best deep sleep: citrate 69 %, magnesium 30 %, placebo under 1 %. That another one is "
+        "better than citrate has a probability of 31 %."
     )
     assert sum("Which arm has the best" in line for line in lines(three[0])) == 1
 

@@ -227,8 +227,8 @@ def best_arm(outcomes: Sequence[Json], place: int) -> str | None:
     ranked = sorted(best["probability"].items(), key=lambda told: -told[1])
     said = ", ".join(f"{arm_name(code)} {percent(p)}" for code, p in ranked)
     return (
-        f"Which arm has the best {plain(outcome['label'])}: {said}. Whoever chooses {arm_name(best['arm'])} is wrong "
-        f"with a probability of {percent(best['error'])}."
+        f"Which arm has the best {plain(outcome['label'])}: {said}. That another one is better than "
+        f"{arm_name(best['arm'])} has a probability of {percent(best['error'])}."
     )
 
 

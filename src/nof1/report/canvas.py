@@ -24,9 +24,9 @@ and nothing of ours is as long as a page is wide."""
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 FONT_SIZE: Final = 13
 
-ARM_COLOURS: Final = ("#0072B2", "#C44F00", "#00735C", "#8B3A78")
-"""Blue, vermillion, green, purple after Okabe and Ito (2008), the last three darkened to 4.5 : 1 on white."""
-ARM_SHAPES: Final = ("circle", "square", "triangle-up", "diamond")
+ARM_COLOURS: Final = ("#0072B2", "#C44F00", "#1B2733", "#8B3A78")
+"""Blue, vermillion, ink, purple after Okabe and Ito (2008), 4.5 : 1 on white and more; green means better."""
+ARM_SHAPES: Final = ("circle", "square", "diamond", "triangle-up")
 CONTRAST_COLOURS: Final = ("#3E6FA3", "#1B2733", "#8A5A00", "#5F6B76")
 """Of contrasts beside each other, from the first on again where there are more; their shapes are those of the arms."""
 ARM_DASHES: Final = ([1, 0], [6, 2], [2, 2], [9, 2, 2, 2])

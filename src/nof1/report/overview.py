@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from nof1.report import sentences
+from nof1.report.cautions import cautions
 from nof1.report.plain import plain
 from nof1.report.progress import Progress
 from nof1.report.sentences import Json
@@ -18,9 +19,10 @@ class Row:
     title
         Of the trial; None where none has begun, or nothing can be read of it.
     found
-        The headline of every contrast, or how far the trial is; never an effect of one that is sealed.
+        The headline of every contrast, or how far the trial is and what comes next; never an effect of one that is
+        sealed.
     flags
-        What to look at before the verdict is believed.
+        What to look at before the verdict is believed: the gravest of the page's cautions, and how many there are more.
     link
         The page, from the index; None where there is none.
     """
@@ -36,14 +38,15 @@ def analysed_row(result: Json, link: str) -> Row:
     """Tell what was found."""
     outcomes, arms, trial = result["outcomes"], result["arms"], result["trial"]
     unusable = [one for one in outcomes if one["verdict"] == "not_usable"]
-    deviations = len(trial["deviations"])
+    first, more = cautions(result)[:1], len(cautions(result)) - 1
     flags = [
         *(f"{sentences.title(one, arms)}: the fit failed its checks" for one in unusable),
-        *([f"{deviations} deviation{'s' if deviations > 1 else ''} from the protocol"] if deviations else []),
+        *first,
+        *([f"{more} more such point{'s' if more > 1 else ''} on the page"] if more > 0 else []),
     ]
     return Row(
         participant=result["participant"],
-        title=plain(result["protocol"]["title"]),
+        title=f"{plain(result['protocol']['title'])} ({trial['first_night']} to {trial['last_night']})",
         found=tuple(sentences.headline(one, arms, blinding=result["blinding"]) for one in outcomes),
         flags=tuple(flags),
         link=link,
@@ -56,7 +59,7 @@ def running_row(progress: Progress, link: str) -> Row:
     return Row(
         participant=progress.participant,
         title=plain(progress.title),
-        found=progress.standing[:1],
+        found=progress.standing,
         flags=(
             *([f"{_nights(missing)} not recorded"] if missing else []),
             *(f"{plain(why)}: {_nights(count)}" for why, count in progress.kept_out.items()),

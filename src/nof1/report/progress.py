@@ -43,6 +43,8 @@ class Progress:
         Symptom, and on how many nights it was said to be none, mild, moderate and severe.
     said
         Device changes, safety, pauses and amendments, in sentences.
+    emergency
+        When to seek help at once, in the protocol's words; None where nothing is taken any more.
     """
 
     participant: str
@@ -55,6 +57,7 @@ class Progress:
     source: str | None
     felt: tuple[tuple[str, int, int, int, int], ...]
     said: tuple[str, ...]
+    emergency: str | None
 
 
 def render_progress(progress: Progress) -> str:
@@ -69,6 +72,7 @@ def render_progress(progress: Progress) -> str:
             policy=f"{only_this(style)}; img-src data:",
             map=calendar_map(progress.evenings) if progress.evenings.height else None,
             counts=_counts(progress),
+            emergency=sentence(progress.emergency) if progress.emergency else None,
             said=[sentence(text) for text in progress.said],
             felt=[(plain(name), *nights) for name, *nights in progress.felt],
             disclaimer=DISCLAIMER,

@@ -41,6 +41,7 @@ def read_progress(study: Study, *, participant: str | None = None) -> Progress:
             *status.safety,
             *status.conduct,
         ),
+        emergency=None if so_far.has_ended else trial.protocol.safety.emergency,
     )
 
 
