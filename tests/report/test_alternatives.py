@@ -50,7 +50,7 @@ def test_the_table_shows_what_the_result_says(result):
     """Medians and intervals are those of the result to one decimal place; what could not be fitted says why."""
     told, _ = result
     rows = alternatives.table(told["outcomes"][0], told["arms"], blinding=told["blinding"])
-    assert rows[0][1:] == ("78", "8.8", "1.0 to 16.6", "98 %", "Benefit, size unclear")
+    assert rows[0][1:] == ("78", "8.8", "1.0 to 16.6", "98 %", "Better, size unclear")
     assert rows[1][1:] == ("78", "17.3", "9.5 to 25.1", "98 %", "Benefit, likely enough to matter")
     assert rows[2][1:] == ("78", "–", "–", "–", "4 usable nights.")
 

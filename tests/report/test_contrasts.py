@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from nof1.report import alternatives, figures, sentences
+from nof1.report import alternatives, figures, patient, sentences
 from nof1.report.lines import lines
 from nof1.report.page import render_report
 from nof1.report.rounding import fixed, percent
@@ -86,3 +86,15 @@ def test_every_contrast_keeps_its_numbers_side_by_side(three: Any) -> None:
         for p in outcome["probability"].values():
             assert f">{percent(p)} {sentences.probability_words(p)}</td>" in section
     assert page.count('class="evidence several"') == 1
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_contrasts_without_a_verdict_have_one_headline(three: Any) -> None:
+    """On the sheet an outcome of which nothing is claimed is named once, with its arms in their order."""
+    result, _ = three
+    for outcome in result["outcomes"][:2]:
+        outcome |= {"verdict": "descriptive_only", "why_descriptive": "The device guessed."}
+    (first, *_) = patient.sheet(result)["findings"]
+    assert [one["headline"] for one in first["each"]] == [
+        "Numbers without a verdict: deep sleep on magnesium, placebo and citrate."
+    ]

@@ -74,3 +74,51 @@ def test_cautions_without_room_are_counted(make: Any) -> None:
     cautions = patient.sheet(result)["cautions"]
     assert cautions[:4] == [f"Deviation {n}." for n in range(4)]
     assert cautions[4:] == ["6 more such points stand in the record for clinicians."]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_sheet_says_what_its_trial_cannot_show(make: Any) -> None:
+    """In the protocol's words; of two treatments at least that neither is a placebo; nothing of older results."""
+    result, _ = make("benefit")
+    assert patient.sheet(result)["fooled"][0] == "This trial cannot tell magnesium from glycine."
+    result["protocol"] = {key: told for key, told in result["protocol"].items() if key != "shows"}
+    assert patient.sheet(result)["fooled"][0].startswith("A wearable guesses")
+    result["arms"] = [arm | {"reference": False} for arm in result["arms"]]
+    assert patient.sheet(result)["fooled"][0] == patient.NO_REFERENCE
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_doses_stand_on_the_sheet_and_few_of_them_before_all_else(make: Any) -> None:
+    """What is known of the doses is counted; where hardly any was taken, that is the first thing said."""
+    result, _ = make("no_worthwhile_difference")
+    assert any(
+        line.startswith("Doses: 120 were due; 115 are logged as taken") for line in patient.sheet(result)["sure"]
+    )
+    assert not any("doses are known" in line for line in patient.sheet(result)["cautions"])
+    for counts in result["trial"]["doses"].values():
+        counts |= {"taken": 2, "not_taken": 1, "unknown": 57}
+    result["trial"]["deviations"] = ["Another device."]
+    first, *_ = patient.sheet(result)["cautions"]
+    assert first.startswith("Only 4 of 120 doses are known to have been taken (2 were not, 114 are unknown)")
+
+
+def test_what_next_depends_on_what_was_found(make: Any) -> None:
+    """A benefit is a reason to stay, a worsening is none; of two treatments one is preferred; three are all named, where
+    any contrast has a direction."""
+    benefit, worsening = make("benefit")[0], make("worsening")[0]
+    assert "reason enough to stay on magnesium, beside cost" in patient.what_next(benefit)[0]
+    assert "magnesium made it worse" in patient.what_next(worsening)[0]
+    for result, better, other in ((benefit, "magnesium", "placebo"), (worsening, "placebo", "magnesium")):
+        result["arms"] = [arm | {"reference": False} for arm in result["arms"]]
+        assert f"reason enough to prefer {better} to {other}," in patient.what_next(result)[0]
+    benefit["arms"].append({"code": "citrate", "label": "Magnesium citrate", "reference": False})
+    undecided = benefit["outcomes"][0] | {"verdict": "not_enough_to_tell", "more": None}
+    benefit["outcomes"].insert(0, undecided)
+    assert "Which of magnesium, placebo, citrate is worth going on with" in patient.what_next(benefit)[0]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_comparisons_are_counted_as_far_as_they_were_made(make: Any) -> None:
+    """A fit that failed compared nothing."""
+    assert any("2 comparisons were made" in line for line in patient.sheet(make("benefit")[0])["fooled"])
+    assert not any("comparisons were made" in line for line in patient.sheet(make("not_usable")[0])["fooled"])

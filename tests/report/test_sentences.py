@@ -121,10 +121,10 @@ def test_a_headline_points_the_way_of_the_probabilities(outcome: dict[str, Any])
     p = outcome["probability"]
     if f" {better} on magnesium" in said:
         assert p["p_better"] >= 0.95
-        assert said.startswith("Benefit: ")
+        assert said.startswith("Better, size unclear: " if outcome["verdict"] in sentences.UNCLEAR else "Benefit: ")
     elif f" {worse} on magnesium" in said:
         assert p["p_worse"] >= 0.95
-        assert said.startswith("Worsening: ")
+        assert said.startswith("Worse, size unclear: " if outcome["verdict"] in sentences.UNCLEAR else "Worsening: ")
     else:
         assert said.startswith(("Not enough to tell", "No difference worth having"))
 
@@ -146,7 +146,8 @@ def test_an_open_label_trial_claims_no_more_than_consistency(outcome: dict[str, 
     said = sentences.headline(outcome, ARMS, blinding="open label")
     if outcome["verdict"] in {*sentences.BETTER, *sentences.WORSE}:
         kind = "benefit" if outcome["verdict"] in sentences.BETTER else "worsening"
-        assert said.startswith(f"Consistent with a {kind}; expectation not excluded: ")
+        size = ", size unclear" if outcome["verdict"] in sentences.UNCLEAR else ""
+        assert said.startswith(f"Consistent with a {kind}{size}; expectation not excluded: ")
     else:
         assert said == sentences.headline(outcome, ARMS, blinding="double-blind")
 
@@ -279,3 +280,12 @@ def test_imported_text_cannot_act_on_a_terminal(text: str) -> None:
     assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in cleaned)
     assert not {"\u202e", "\u2066", "\u2069"} & set(cleaned)
     assert sentences.plain(cleaned) == cleaned
+
+
+def test_nights_that_were_not_recorded_are_counted_in_all() -> None:
+    """Those among the first nights of a period stand under these; the count of all stands beside the others."""
+    excluded = {"transition": 36, "missing": 3}
+    counts = {"planned": 120, "recorded": 115, "used": 81, "used_by_arm": {"magnesium": 42, "placebo": 39}}
+    said = sentences.nights({"nights": counts | {"excluded": excluded}})
+    assert said.endswith("Not used: 36 first nights of a period, set aside by the protocol; 3 not recorded (5 in all).")
+    assert sentences.nights({"nights": counts | {"excluded": excluded, "recorded": 117}}).endswith("; 3 not recorded.")

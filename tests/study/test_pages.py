@@ -6,15 +6,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from tests.cases import ZONE
+from tests.cases import ZONE, write_export
 
 from nof1.errors import DataError
 from nof1.store.folder import write_private_file
+from nof1.store.state import standing_analysis
 from nof1.study import pages
 from nof1.study.conduct import end_trial
 from nof1.study.diaries import log_night
+from nof1.study.imports import import_exports, list_imports, retract_import
 from nof1.study.overview import write_all_reports
+from nof1.study.package import export_package
 from nof1.study.pages import write_report
+from nof1.study.status import SLEEP_WITHDRAWN, trial_status
 from nof1.study.study import Study, create_study
 from nof1.study.trials import read_trial, start_trial
 from nof1.trial.adherence import AS_ASSIGNED, MISSED, UNKNOWN
@@ -22,6 +26,7 @@ from nof1.trial.adherence import AS_ASSIGNED, MISSED, UNKNOWN
 FIRST = date(2026, 12, 1)
 LAST = date(2026, 12, 8)
 AFTER = datetime(2026, 12, 20, 12, tzinfo=UTC)
+NIGHTS = 8
 NOT_LOGGED = [UNKNOWN] * 5
 PROTOCOL = """
 title = "Tea or water"
@@ -77,7 +82,9 @@ def study(begun: Study) -> Study:
 def doses(study: Study) -> list[str] | None:
     """What the page would draw of the doses."""
     with study.record() as record:
-        told = pages._doses(record, read_trial(study, record))
+        analysis = standing_analysis(record, "P01")
+        assert analysis is not None
+        told = pages._doses(record, read_trial(study, record), analysis)
     return None if told is None else told["status"].to_list()
 
 
@@ -108,6 +115,33 @@ def test_who_withdraws_after_the_analysis_takes_the_result_back(study: Study) ->
     assert "8 of 8 nights on treatment are over." in index
     with study.record() as record:
         assert read_trial(study, record).cut_short is None
+
+
+def test_what_was_found_from_sleep_that_was_withdrawn_is_told_no_more(study: Study, tmp_path: Path) -> None:
+    """Neither page, index, status nor package; with the same sleep imported again it stands."""
+    export = write_export(tmp_path / "takeout.zip", NIGHTS, first=FIRST)
+    import_exports(study, [export])
+    analysed(study)
+    assert pages.analysis_to_tell(study, "P01")
+    (held,) = list_imports(study)
+    retract_import(study, held.key, reason="wrong person")
+    page = write_report(study).read_text(encoding="utf-8")
+    assert SLEEP_WITHDRAWN in page
+    assert any(SLEEP_WITHDRAWN in line for line in trial_status(study).standing)
+    assert SLEEP_WITHDRAWN in write_all_reports(study).index.read_text(encoding="utf-8")
+    assert SLEEP_WITHDRAWN in export_package(study, tmp_path / "package").left_out["result.json"]
+    assert not (tmp_path / "package" / "result.json").exists()
+    import_exports(study, [export])
+    assert pages.analysis_to_tell(study, "P01")
+
+
+def test_an_import_that_came_and_went_after_the_analysis_changes_nothing(study: Study, tmp_path: Path) -> None:
+    """Only sleep that may have been analysed takes the result along."""
+    analysed(study)
+    import_exports(study, [write_export(tmp_path / "takeout.zip", NIGHTS, first=FIRST)])
+    (held,) = list_imports(study)
+    retract_import(study, held.key, reason="wrong person")
+    assert pages.analysis_to_tell(study, "P01")
 
 
 def test_a_result_of_another_format_is_refused_in_words(study: Study) -> None:

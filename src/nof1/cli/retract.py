@@ -25,3 +25,4 @@ def command(import_key: str, reason: str, study_path: Path | None, as_json: bool
         print_json(retracted)
     else:
         say(f"Retracted {retracted.export} ({retracted.accepted} sessions). It stays on record with your reason.")
+        say("What was analysed from it is told no more: nof1 analyse, and nof1 report makes the page anew.")

@@ -44,8 +44,6 @@ IN_WORDS: Final = {
 SIZE: Final = {
     "meaningful_benefit": ", likely enough to matter",
     "meaningful_worsening": ", likely enough to matter",
-    "better_size_unclear": ", size unclear",
-    "worse_size_unclear": ", size unclear",
 }
 """What sets verdicts apart that begin with the same words."""
 SIZE_ALONE: Final = {

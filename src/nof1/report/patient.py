@@ -88,6 +88,8 @@ def _several(result: Json, alike: Sequence[Json], *, drawn: bool) -> dict[str, A
     """Tell several contrasts of one outcome: each headline, icons for the first ones, and one line of all arms."""
     arms, first = result["arms"], alike[0]
     each = [_finding(result, one, drawn=False) for one in alike]
+    if all(one["verdict"] == "descriptive_only" for one in alike):
+        each = [each[0] | {"headline": sentences.all_descriptive(alike, arms)}]
     known = [_how_it_is_known(one, arms, sentences.size_alone) for one in alike]
     shared = [line for line in known[0] if all(line in said for said in known)]
     for told, one, said in zip(each[:MOST_SIDE_BY_SIDE], alike, known, strict=False):
@@ -124,8 +126,10 @@ def _how_it_is_known(outcome: Json, arms: Sequence[Json], size: Callable[[Json, 
 
 
 def what_next(result: Json) -> list[str]:
-    """Say what follows from the primary outcome, and what does not."""
-    outcome = next((one for one in result["outcomes"] if one["role"] == "primary"), result["outcomes"][0])
+    """Say what follows from the primary outcome, of several contrasts from one with a direction, and what does not."""
+    first = next((one for one in result["outcomes"] if one["role"] == "primary"), result["outcomes"][0])
+    alike = [one for one in result["outcomes"] if one["measure"] == first["measure"]]
+    outcome = next((one for one in alike if one["verdict"] not in NEXT), first)
     verdict = outcome["verdict"]
     if verdict in NEXT:
         more = "".join(f" {said}" for said in sentences.more_needed(outcome))

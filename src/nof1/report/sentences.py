@@ -48,6 +48,8 @@ LATENCY_SOURCE: Final = {
 
 BETTER: Final = ("meaningful_benefit", "benefit", "better_size_unclear")
 WORSE: Final = ("meaningful_worsening", "worsening", "worse_size_unclear")
+UNCLEAR: Final = ("better_size_unclear", "worse_size_unclear")
+"""The verdicts of a direction whose size they leave open."""
 WHY_EXCLUDED: Final = {
     "transition": "first nights of a period, set aside by the protocol",
     "run_in": "run-in before the first period",
@@ -147,13 +149,14 @@ def verdict_tag(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
     }
     if verdict in still:
         return still[verdict]
-    words = contrast(outcome, arms)
+    words, size = contrast(outcome, arms), ", size unclear" if verdict in UNCLEAR else ""
     if not words.against_reference:
         winner = words.arm if verdict in BETTER else words.reference
-        favours = f"favours {winner}"
+        favours = f"favours {winner}{size}"
         return _as_claimed(f"a difference that {favours}", capitalised(favours), blinding)
     change = "benefit" if verdict in BETTER else "worsening"
-    return _as_claimed(f"a {change}", capitalised(change), blinding)
+    way = "Better" if verdict in BETTER else "Worse"
+    return _as_claimed(f"a {change}{size}", f"{way}{size}" if size else capitalised(change), blinding)
 
 
 def _as_claimed(cautious: str, bold: str, blinding: str) -> str:
@@ -184,6 +187,13 @@ def headline(outcome: Json, arms: Sequence[Json], *, blinding: str) -> str:
     return f"{verdict_tag(outcome, arms, blinding=blinding)}{found}."
 
 
+def all_descriptive(alike: Sequence[Json], arms: Sequence[Json]) -> str:
+    """Say in one line that no contrast of an outcome has a verdict."""
+    codes = {code for one in alike for code in (one["arm"], one["reference"])}
+    *others, last = (arm_name(arm["code"]) for arm in arms if arm["code"] in codes)
+    return f"Numbers without a verdict: {plain(alike[0]['label'])} on {', '.join(others)} and {last}."
+
+
 def _lean(outcome: Json) -> str:
     """Say that a direction is probable, or that any difference is small, where it is and yet falls short."""
     known = outcome["probability"]
@@ -199,7 +209,7 @@ def _lean(outcome: Json) -> str:
 def _how_much(outcome: Json) -> str:
     verdict = outcome["verdict"]
     p = outcome["probability"]["p_better_worthwhile" if verdict in BETTER else "p_worse_worthwhile"]
-    if p is None or verdict.endswith("size_unclear"):
+    if p is None:
         return "by how much is unclear"
     return f"that this is enough to matter is {sure(p)}"
 
@@ -246,7 +256,7 @@ def evidence(outcome: Json, arms: Sequence[Json]) -> str:
     change = worthwhile_words(outcome, worse=worse)
     if change is not None and p_worthwhile is not None:
         said.append(f"{sure(p_worthwhile)} that it is {way} by at least {change}, the change worth having")
-        if outcome["verdict"] in {"no_worthwhile_difference", "not_enough_to_tell"}:
+        if outcome["verdict"] in {"no_worthwhile_difference", "not_enough_to_tell", *UNCLEAR}:
             said.append(f"{sure(p['p_no_worthwhile_difference'])} that any difference is smaller than worth having")
     return f"{'; '.join(said)}."
 

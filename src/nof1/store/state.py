@@ -59,3 +59,19 @@ def chosen_stream(record: Record, participant: str) -> ChosenStream | None:
     """The stream that was chosen last; None before the first import."""
     events = record.events("chosen_stream", participant=participant)
     return ChosenStream(**events[0].payload) if events else None
+
+
+def standing_analysis(record: Record, participant: str) -> Event | None:
+    """The last analysis; None where there was none, or where sleep that it may have used was withdrawn after it."""
+    events = record.events(participant=participant)
+    last = next((event for event in reversed(events) if event.kind == "analysed"), None)
+    if last is None:
+        return None
+    admitted = {event.payload["key"] for event in record.events("admitted_import", participant=participant)}
+    used = {event.payload["key"] for event in events if event.kind == "imported" and event.seq < last.seq}
+    withdrawn = (
+        event.payload["key"]
+        for event in events
+        if event.kind == "import-retracted" and event.command == "retract" and event.seq > last.seq
+    )
+    return None if used.intersection(withdrawn) - admitted else last

@@ -14,11 +14,13 @@ from nof1.errors import InputMissingError, TamperedError
 from nof1.report.plain import plain
 from nof1.store.events import Event
 from nof1.store.folder import require_new, write_new_folder
+from nof1.store.state import standing_analysis
 from nof1.study.descriptors import CRATE, DATA_PACKAGE, Package, Packed, crate, data_package, packed_tables
 from nof1.study.exports import Exported, as_parquet, tables_of
 from nof1.study.fhir import Ids
 from nof1.study.result_schema import result_schema
 from nof1.study.spreadsheets import as_csv
+from nof1.study.status import SLEEP_WITHDRAWN
 from nof1.study.study import Participant, Study
 from nof1.study.trials import Trial, read_trial
 
@@ -47,13 +49,14 @@ def export_package(study: Study, folder: Path | str, *, participant: str | None 
         events = record.events()
         begun = record.events("started_trial", participant=person.code)
         trial = read_trial(study, record, person.code) if begun else None
+        analysis = standing_analysis(record, person.code)
     tables, left_out = tables_of(study, participant=person.code)
     if not tables:
         raise InputMissingError("There is nothing to export yet. Next: nof1 import YOUR-EXPORT.")
     files = packed_tables(tables, {"csv": lambda table: as_csv(table).encode(), "parquet": as_parquet})
     if trial is not None:
         files.append(Packed("protocol.toml", study.folder.protocol.read_bytes(), "The registered protocol."))
-        found, why_not = _analysed(study, trial, events)
+        found, why_not = _analysed(study, trial, events, analysis)
         files, left_out = files + found, left_out | why_not
     whole = _described(study, person, trial, events[0], files)
     write_new_folder(path, {file.path: file.content for file in whole})
@@ -64,17 +67,20 @@ def _rows(file: Packed) -> int | None:
     return file.table.height if file.table is not None else None
 
 
-def _analysed(study: Study, trial: Trial, events: list[Event]) -> tuple[list[Packed], dict[str, str]]:
+def _analysed(
+    study: Study, trial: Trial, events: list[Event], analysis: Event | None
+) -> tuple[list[Packed], dict[str, str]]:
     """Take the result along as the analysis wrote it, of a trial that may be analysed; else say why it is not there."""
     code = trial.participant.code
     if trial.is_sealed or not trial.has_ended(study.clock()):
         return [], {}
     if trial.conduct.withdrawn:
         return [], {"result.json": f"{code} withdrew: nothing of this trial is analysed."}
-    analyses = [event for event in events if event.kind == "analysed" and event.participant == code]
-    if not analyses:
+    if not any(event.kind == "analysed" and event.participant == code for event in events):
         return [], {"result.json": "Nothing was analysed yet. Next: nof1 analyse."}
-    found = [_as_written(study.folder.reports(code) / name, analyses[-1].payload[name]) for name in WRITTEN]
+    if analysis is None:
+        return [], {"result.json": f"{SLEEP_WITHDRAWN} Next: nof1 analyse."}
+    found = [_as_written(study.folder.reports(code) / name, analysis.payload[name]) for name in WRITTEN]
     schema = json.dumps(result_schema(), indent=2, ensure_ascii=False) + "\n"
     return [*found, Packed("result.schema.json", schema.encode(), "JSON Schema of result.json.")], {}
 

@@ -16,7 +16,7 @@ from nof1.report.page import Reader, render_report
 from nof1.report.progress import render_progress
 from nof1.store.events import Event, Record
 from nof1.store.folder import write_private_file
-from nof1.store.state import admitted_files
+from nof1.store.state import admitted_files, standing_analysis
 from nof1.study.analysis import RESULT_SCHEMA
 from nof1.study.baselines import current_baseline
 from nof1.study.diaries import read_diary
@@ -69,10 +69,11 @@ def write_report(study: Study, *, participant: str | None = None, only: Reader |
     with study.record() as record:
         code = study.participant(record, participant).code
     path = study.folder.reports(code) / "report.html"
-    if not has_result(study, code):
+    analysis = analysis_to_tell(study, code)
+    if analysis is None:
         write_private_file(path, render_progress(read_progress(study, participant=code)).encode())
         return path
-    page = _result_page(study, code, only).encode()
+    page = _result_page(study, code, only, analysis).encode()
     write_private_file(path, page)
     with study.record() as record, record.writing():
         rendered = {"report.html": hashlib.sha256(page).hexdigest()}
@@ -80,8 +81,8 @@ def write_report(study: Study, *, participant: str | None = None, only: Reader |
     return path
 
 
-def has_result(study: Study, code: str) -> bool:
-    """Whether there is a result to tell: the trial was analysed, and the consent to it was not taken back since.
+def analysis_to_tell(study: Study, code: str) -> Event | None:
+    """The analysis that a page tells; None where none was made, or consent or sleep were taken back since.
 
     Raises
     ------
@@ -89,20 +90,17 @@ def has_result(study: Study, code: str) -> bool:
         No trial has begun.
     """
     with study.record() as record:
-        return bool(_analyses(record, code)) and not read_trial(study, record, code).conduct.withdrawn
+        withdrawn = read_trial(study, record, code).conduct.withdrawn
+        return None if withdrawn else standing_analysis(record, code)
 
 
-def _analyses(record: Record, code: str) -> list[Event]:
-    return [one for one in record.events(participant=code) if one.kind == "analysed"]
-
-
-def _result_page(study: Study, code: str, only: Reader | None) -> str:
+def _result_page(study: Study, code: str, only: Reader | None, analysis: Event) -> str:
     folder = study.folder.reports(code)
     with study.record() as record:
-        _check_written(folder, _analyses(record, code)[-1].payload)
+        _check_written(folder, analysis.payload)
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         _check_format(folder, result)
-        behind = _behind(record, read_trial(study, record, code))
+        behind = _behind(record, read_trial(study, record, code), analysis)
         files = [file.sha256 for file in admitted_files(record, code)]
     if files == result["provenance"]["sleep_files"]:  # else the nights that were analysed are not those of today
         behind = replace(behind, hypnograms=draw_nights(study, participant=code, width=STRIP))
@@ -121,7 +119,7 @@ def _drawn(path: Path) -> "xr.DataTree":
     return xr.DataTree.from_dict(groups)
 
 
-def _behind(record: Record, trial: Trial) -> Behind:
+def _behind(record: Record, trial: Trial, analysis: Event) -> Behind:
     """Gather what the record knows beside the result, of a trial that was opened."""
     numbers = dict.fromkeys(period.number for period in trial.schedule.periods)
     parts = [[one for one in trial.schedule.periods if one.number == number] for number in numbers]
@@ -132,7 +130,7 @@ def _behind(record: Record, trial: Trial) -> Behind:
         ended_early=trial.cut_short.isoformat() if trial.cut_short else None,
         baseline=_person_in_words(record, trial),
         plan=read_kept_plan(record, trial),
-        doses=_doses(record, trial),
+        doses=_doses(record, trial, analysis),
     )
 
 
@@ -152,11 +150,10 @@ def _value(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _doses(record: Record, trial: Trial) -> pl.DataFrame | None:
+def _doses(record: Record, trial: Trial, analysis: Event) -> pl.DataFrame | None:
     """Tell night by night what was taken; None where anything was said of a dose since the analysis."""
-    since = _analyses(record, trial.participant.code)[-1].seq
     entries = record.events("diary_entry", participant=trial.participant.code)
-    if any(event.seq > since and event.payload["dose_taken"] is not None for event in entries):
+    if any(event.seq > analysis.seq and event.payload["dose_taken"] is not None for event in entries):
         return None
     without_dose = [arm.code for arm in trial.protocol.arms if arm.units_per_dose == 0]
     said = adherence(trial.calendar(), read_diary(record, trial.participant), without_dose=without_dose)

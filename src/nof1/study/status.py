@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from nof1.sleep.nights import ALGORITHM_CHANGED, DEVICE_CHANGED
+from nof1.store.state import standing_analysis
 from nof1.study.diaries import read_diary, read_side_effects, rules_account
 from nof1.study.guesses import asked_periods, read_guesses
 from nof1.study.nights import latency_source, recorded_nights
@@ -21,6 +22,8 @@ from nof1.trial.diary import count_side_effects
 NOT_BEFORE_THE_END: Final = (
     "What the treatment does is told to nobody before the planned end: who looks earlier stops on a good week."
 )
+
+SLEEP_WITHDRAWN: Final = "Sleep that was analysed was withdrawn since: what was found from it is told no more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,8 @@ class SoFar:
         As `nof1.study.nights.recorded_nights` gives them.
     is_locked, is_analysed
         Whether the analysis was locked, and whether there was one.
+    analysis_stands
+        Whether the sleep that was analysed was not withdrawn since.
     """
 
     trial: Trial
@@ -130,6 +135,7 @@ class SoFar:
     safety: list[str]
     is_locked: bool
     is_analysed: bool
+    analysis_stands: bool
 
     @property
     def calendar(self) -> pl.DataFrame:
@@ -166,6 +172,7 @@ def read_so_far(study: Study, *, participant: str | None = None) -> SoFar:
             guesses=read_guesses(record, person),
             safety=[*gate_account(record, person), *rules_account(trial, effects)],
             is_locked=bool(locks(record, person.code)),
+            analysis_stands=standing_analysis(record, person.code) is not None,
             is_analysed=any(event.kind == "analysed" for event in record.events(participant=person.code)),
         )
 
@@ -264,6 +271,8 @@ def _next(so_far: SoFar) -> str:
     if so_far.trial.is_sealed:
         lock = "" if so_far.is_locked else "nof1 lock, then "
         return f"The treatments are still concealed. Next: {lock}nof1 unblind, then nof1 analyse."
+    if so_far.is_analysed and not so_far.analysis_stands:
+        return f"{SLEEP_WITHDRAWN} Next: nof1 import what is right, nof1 analyse."
     if so_far.is_analysed:
         return "It is analysed. Next: nof1 report."
     return "Nothing was analysed yet. Next: nof1 analyse."
