@@ -22,6 +22,6 @@ def test_a_row_tells_what_to_look_at(make: Any) -> None:
     result, _ = make("not_usable")
     result["trial"]["deviations"] = ["Another device.", "An early end."]
     flags = analysed_row(result, "P01/report.html").flags
-    assert any("the fit failed its checks" in flag for flag in flags)
+    assert any("so their draws are not an answer" in flag for flag in flags)
     assert flags[-2] == "Another device."
     assert flags[-1] == "1 more such point on the page"

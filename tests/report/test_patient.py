@@ -103,7 +103,7 @@ def test_doses_stand_on_the_sheet_and_few_of_them_before_all_else(make: Any) -> 
 
 
 def test_what_next_depends_on_what_was_found(make: Any) -> None:
-    """A benefit is a reason to stay, a worsening is none; of two treatments one is preferred; three are all named, where
+    """A benefit is a reason to stay, a worsening is none; of two treatments one is preferred; three are all named where
     any contrast has a direction."""
     benefit, worsening = make("benefit")[0], make("worsening")[0]
     assert "reason enough to stay on magnesium, beside cost" in patient.what_next(benefit)[0]

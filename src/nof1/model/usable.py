@@ -34,8 +34,9 @@ def too_few(used: pl.DataFrame, code: str) -> str | None:
     periods = on_arm["period"].n_unique()
     if on_arm.height >= MIN_NIGHTS_PER_ARM and periods >= MIN_PERIODS_PER_ARM:
         return None
+    nights = f"{on_arm.height} usable night{'' if on_arm.height == 1 else 's'}"
     return (
-        f"{on_arm.height} usable nights in {periods} periods on {code}: an analysis needs at least "
+        f"{nights} in {periods} period{'' if periods == 1 else 's'} on {code}: an analysis needs at least "
         f"{MIN_NIGHTS_PER_ARM} nights in {MIN_PERIODS_PER_ARM} periods on each arm."
     )
 

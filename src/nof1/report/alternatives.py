@@ -19,7 +19,7 @@ from nof1.report.canvas import (
     text_limit,
 )
 from nof1.report.plain import plain, sentence
-from nof1.report.rounding import fixed, percent
+from nof1.report.rounding import fixed, of_differences, percent
 from nof1.report.sentences import Json, arm_name, contrast, difference, sure, verdict_tag
 
 if TYPE_CHECKING:
@@ -260,11 +260,11 @@ def figure(outcome: Json, arms: Sequence[Json], *, blinding: str) -> Figure | No
     medians = frame["median"]
     alternative = (
         f"The difference with its 95 % interval, as registered and in {_ways(len(fitted))}: medians from "
-        f"{fixed(float(medians.min()), 1)} to {fixed(float(medians.max()), 1)} {outcome['unit']}. "  # type: ignore[arg-type]
+        f"{fixed(float(medians.min()), 1)} to {fixed(float(medians.max()), 1)} {of_differences(outcome['unit'])}. "  # type: ignore[arg-type]
         f"{what_would_change(outcome, arms, blinding=blinding) or ''}"
     )
     words = contrast(outcome, arms)
-    title = f"{words.arm} − {words.reference}, {outcome['unit']}"
+    title = f"{words.arm} − {words.reference}, {of_differences(outcome['unit'])}"
     return draw(lambda width: _chart(frame, title, outcome["worthwhile"], width), alternative.strip())
 
 
@@ -299,7 +299,7 @@ def side_by_side(alike: Sequence[Json], arms: Sequence[Json]) -> Figure | None:
     names = [f"{its.arm} − {its.reference}" for its in words]
     rows = [row for place, one in enumerate(told) for row in _bars(one, names[place], place)]
     medians = [[row["median"] for row in rows if row["of"] == name] for name in names]
-    unit = told[0]["unit"]
+    unit = of_differences(told[0]["unit"])
     said = "; ".join(
         f"{name} from {fixed(min(of), 1)} to {fixed(max(of), 1)} {unit}"
         for name, of in zip(names, medians, strict=True)

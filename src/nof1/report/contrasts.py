@@ -35,11 +35,11 @@ def name(outcome: Json) -> str:
 
 
 def once(alike: Sequence[Json], texts: Iterable[str | None]) -> list[str]:
-    """Say what holds of all contrasts once; what does not names its arms, or stands under the contrast's name."""
+    """Say what holds of all contrasts once; what does not names the contrast, or stands under its name."""
     said = [(name(one), text) for one, text in zip(alike, texts, strict=True) if text]
     if len(alike) == 1 or (len(said) == len(alike) and len({text for _, text in said}) == 1):
         return [text for _, text in said[:1]]
-    return [text if all(arm in text for arm in of.split(" − ")) else f"{of}: {text}" for of, text in said]
+    return [text if of in text or of.replace("−", "/") in text else f"{of}: {text}" for of, text in said]
 
 
 def findings(alike: Sequence[Json], arms: Sequence[Json], *, blinding: str) -> Told:

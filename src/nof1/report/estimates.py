@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from nof1.report import sentences
-from nof1.report.rounding import fixed
+from nof1.report.rounding import fixed, of_differences
 from nof1.report.sentences import Json
 
 CHECKS: Final = {
@@ -34,7 +34,7 @@ def checks(diagnostics: Json | None) -> list[tuple[str, str]]:
 def effects(outcome: Json) -> list[Row]:
     """Lay out the difference, where there is one its ratio, and the effect of the dose taken."""
     arm, reference = sentences.arm_name(outcome["arm"]), sentences.arm_name(outcome["reference"])
-    unit = outcome["unit"]
+    unit = of_differences(outcome["unit"])
     rows = [_row(f"{arm} − {reference}", unit, outcome["effect"], 1)]
     if outcome["ratio"]:
         rows.append(_row(f"{arm} / {reference}", "ratio", outcome["ratio"], 2))

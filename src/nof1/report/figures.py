@@ -25,7 +25,7 @@ from nof1.report.canvas import (
     draw,
 )
 from nof1.report.plain import capitalised, plain
-from nof1.report.rounding import decimals_in_sentences, percent, quantity
+from nof1.report.rounding import decimals_in_sentences, of_differences, percent, quantity
 from nof1.report.sentences import Contrast, Json, arm_name, contrast, difference, worthwhile_words
 from nof1.trial.protocol import Contrast as Compared
 
@@ -248,7 +248,7 @@ def _difference_sight(outcome: Json, words: Contrast, drawn: "Mapping[str, xr.Da
         prior=drawn["prior"]["effect"].to_numpy().ravel(),
         none=0.0,
         band=None if w is None else (-abs(w), abs(w)),
-        title=f"{words.arm} − {words.reference}, {outcome['unit']}",
+        title=f"{words.arm} − {words.reference}, {of_differences(outcome['unit'])}",
     )
 
 

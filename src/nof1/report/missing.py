@@ -5,7 +5,7 @@ from math import exp
 from typing import Final
 
 from nof1.report.plain import plain, sentence
-from nof1.report.rounding import fixed, percent
+from nof1.report.rounding import fixed, of_differences, percent
 from nof1.report.sentences import Json, arm_name, contrast, why_excluded
 
 MOST_SHOWN: Final = 100.0
@@ -105,7 +105,7 @@ def _share(share: float) -> str:
 
 def _distance(value: float, unit: str) -> str:
     shown = f"over {MOST_SHOWN:.0f}" if value > MOST_SHOWN else fixed(value, 2 if unit == "ratio" else 1)
-    return f"a factor of {shown}" if unit == "ratio" else f"{shown} {unit}"
+    return f"a factor of {shown}" if unit == "ratio" else f"{shown} {of_differences(unit)}"
 
 
 def complier(outcome: Json, arms: Sequence[Json]) -> str | None:

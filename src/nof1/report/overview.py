@@ -40,7 +40,7 @@ def analysed_row(result: Json, link: str) -> Row:
     unusable = [one for one in outcomes if one["verdict"] == "not_usable"]
     first, more = cautions(result)[:1], len(cautions(result)) - 1
     flags = [
-        *(f"{sentences.title(one, arms)}: the fit failed its checks" for one in unusable),
+        *(f"{sentences.title(one, arms)}: {plain(one['why_not_usable'] or 'no check was passed')}" for one in unusable),
         *first,
         *([f"{more} more such point{'s' if more > 1 else ''} on the page"] if more > 0 else []),
     ]

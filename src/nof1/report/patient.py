@@ -30,7 +30,7 @@ NEXT: Final = {
     "long it must be.",
     "descriptive_only": "These numbers describe and decide nothing. Talk over with your clinician whether a trial that "
     "could decide is worth its nights.",
-    "not_usable": "Nothing follows from this analysis about {name}. The record for clinicians says which check failed.",
+    "not_usable": "Nothing follows from this analysis about {name}, for the reason above.",
 }
 
 

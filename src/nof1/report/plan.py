@@ -74,7 +74,7 @@ class KeptPlan:
 
     def of(self, protocol: Protocol) -> Json:
         """Lay it out as `plan_figure` takes a plan: with the words of the protocol that it is of."""
-        outcome, contrast = protocol.outcomes[0], protocol.contrasts[0]
+        outcome, contrast = protocol.primary, protocol.contrasts[0]
         measure = MEASURES[outcome.measure]
         as_ratio = measure.family == "lognormal"
         effects = {}

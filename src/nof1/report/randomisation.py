@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from nof1.report.plain import sentence
-from nof1.report.rounding import fixed, quantity
+from nof1.report.rounding import fixed, of_differences, quantity
 
 OF_PERIODS: Final = {"mean": "means", "median": "medians"}
 
@@ -51,4 +51,4 @@ def _set(test: Mapping[str, Any]) -> str:
 
 
 def _shown(value: float, test: Mapping[str, Any]) -> str:
-    return fixed(value, 2) if test["unit"] == "ratio" else quantity(value, test["unit"], 1)
+    return fixed(value, 2) if test["unit"] == "ratio" else quantity(value, of_differences(test["unit"]), 1)

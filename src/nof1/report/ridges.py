@@ -19,6 +19,7 @@ from nof1.report.figures import (
     posterior_alternative,
     window,
 )
+from nof1.report.rounding import of_differences
 from nof1.report.sentences import Json, contrast
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def figure(alike: Sequence[Json], arms: Sequence[Json], groups: "xr.DataTree") -
     words = [contrast(one, arms) for one in alike]
     sights = [look_at(one, its, groups) for one, its in zip(alike, words, strict=True)]
     alternative = " ".join(posterior_alternative(one, its) for one, its in zip(alike, words, strict=True))
-    between, title = ("/", "ratio") if sights[0].none else ("−", f"difference, {alike[0]['unit']}")
+    between, title = ("/", "ratio") if sights[0].none else ("−", f"difference, {of_differences(alike[0]['unit'])}")
     names = [f"{its.arm} {between} {its.reference}" for its in words]
     frame = _frame(sights)
     layers = [*_shared(sights, frame, title), *direction_layers(words[0]), *_names(names, frame)]

@@ -44,6 +44,11 @@ def decimals_in_sentences(unit: str) -> int:
     return 0 if unit == "min" else 1
 
 
+def of_differences(unit: str) -> str:
+    """Name the unit of a difference: between percentages lie points, and "1 % higher" would be a ratio."""
+    return "percentage points" if unit == "%" else unit
+
+
 def quantity(value: float, unit: str, decimals: int) -> str:
     """Show a number with its unit: ``84 min``."""
     return f"{fixed(value, decimals)} {unit}"

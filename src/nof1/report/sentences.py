@@ -11,7 +11,7 @@ from typing import Any, Final
 from nof1.errors import DataError
 from nof1.report.plain import capitalised, plain, sentence
 from nof1.report.randomisation import by_the_draw_alone
-from nof1.report.rounding import decimals_in_sentences, fixed, percent, quantity, whole_percent
+from nof1.report.rounding import decimals_in_sentences, fixed, of_differences, percent, quantity, whole_percent
 from nof1.trial.blinding import participant_may_know
 
 type Json = Mapping[str, Any]
@@ -235,7 +235,7 @@ def worthwhile_words(outcome: Json, *, worse: bool = False) -> str | None:
     A ratio r is mirrored as 1 / r, so that a fall to 0.80 (20 %) stands beside a rise to 1.25 (25 %).
     """
     if outcome["worthwhile"] is not None:
-        return _trimmed(outcome["worthwhile"], outcome["unit"])
+        return _trimmed(outcome["worthwhile"], of_differences(outcome["unit"]))
     if outcome["worthwhile_ratio"] is None:
         return None
     ratio = outcome["worthwhile_ratio"]
@@ -264,10 +264,10 @@ def evidence(outcome: Json, arms: Sequence[Json]) -> str:
 def difference(value: float, unit: str, words: Contrast) -> str:
     """Say a difference with its direction: ``12 min longer``."""
     way = words.up if value >= 0 else words.down
-    decimals = decimals_in_sentences(unit)
+    decimals, apart = decimals_in_sentences(unit), of_differences(unit)
     if round(value, decimals) == 0:
-        return f"less than {_trimmed(10**-decimals, unit)} {way}"
-    return f"{quantity(abs(value), unit, decimals)} {way}"
+        return f"less than {_trimmed(10**-decimals, apart)} {way}"
+    return f"{quantity(abs(value), apart, decimals)} {way}"
 
 
 def size(outcome: Json, arms: Sequence[Json]) -> str:

@@ -223,7 +223,7 @@ def _primary(protocol: Protocol) -> Outcome:
             f"The schedule of {protocol.id} is brought, not drawn: it has no design to plan. Name a scheme that draws "
             "in [design], with blocks and nights like yours."
         )
-    return next(one for one in protocol.outcomes if one.role == "primary")
+    return protocol.primary
 
 
 def _is_latency(outcome: Outcome) -> bool:

@@ -75,7 +75,7 @@ def _kept_out(evenings: pl.DataFrame, so_far: SoFar) -> dict[str, int]:
 
 
 def _primary(so_far: SoFar) -> str:
-    return so_far.trial.protocol.outcomes[0].measure
+    return so_far.trial.protocol.primary.measure
 
 
 def _source(status: TrialStatus) -> str | None:

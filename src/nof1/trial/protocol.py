@@ -299,6 +299,11 @@ class Protocol:
         return bool(self.blinding.concealed_from)
 
     @property
+    def primary(self) -> Outcome:
+        """The outcome that the verdict is about, wherever it stands among the others."""
+        return next(outcome for outcome in self.outcomes if outcome.role == "primary")
+
+    @property
     def has_reference(self) -> bool:
         """Whether an arm is marked as the reference; actives that are compared with each other have none."""
         return any(arm.reference for arm in self.arms)
