@@ -1,6 +1,7 @@
 """Trials that could not tell, lived on for as long as was reckoned: so many of them end with a verdict."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.calibration
 ARMS = (Arm(code="magnesium", label="Magnesium"), Arm(code="placebo", label="Placebo", reference=True))
 SO_FAR, LONGEST, WORTHWHILE, TRIALS = 4, 20, 10.0, 300
 JUDGEMENT = Judgement(rules=AnalysisRules(), better="higher", worthwhile=WORTHWHILE)
+JUDGE = partial(decide, rules=JUDGEMENT.rules)
 
 
 def after(nights: TrialNights, pairs: int, priors: Priors) -> Mixture:
@@ -43,7 +45,12 @@ def test_so_many_more_pairs_bring_a_verdict_as_often_as_was_said(capsys: pytest.
             continue
         left_open += 1
         more = more_needed(
-            float(effect.mean), float(effect.sd), priors["delta"].scale, SO_FAR, bar=WORTHWHILE, rules=JUDGEMENT.rules
+            float(effect.mean),
+            float(effect.sd),
+            priors["delta"].scale,
+            SO_FAR,
+            bar=WORTHWHILE,
+            judge=JUDGE,
         )
         if more is None or not more.is_enough:
             continue

@@ -16,6 +16,7 @@ from nof1.model.estimate import estimate, summarise
 from nof1.model.nuts import fit
 from nof1.model.scale import WorthwhileScale
 from nof1.model.verdict import Probabilities, decide, probabilities
+from nof1.trial.protocol import Contrast
 
 MIRROR = {
     "meaningful_benefit": "meaningful_worsening",
@@ -64,6 +65,28 @@ def test_mirrored_effect_has_the_mirrored_verdict(effect):
     assert (
         MIRROR.get(verdict, verdict) == mirrored or MIRROR.get(mirrored, mirrored) == verdict or both == early_warning
     )
+
+
+@given(EFFECTS)
+def test_between_two_actives_the_order_of_their_names_says_nothing(effect):
+    """Mirrored, the verdict is the mirror image, whatever it is: neither arm is the one to be warned of."""
+    mean, sd, bar = effect
+    rules = dataclasses.replace(RULES, actives=("citrate", "glycinate"))
+    named, turned = (
+        Contrast(arm=arm, reference=other) for arm, other in (("citrate", "glycinate"), ("glycinate", "citrate"))
+    )
+    verdict, mirrored = decide(of_normal(mean, sd, bar), rules, named), decide(of_normal(-mean, sd, bar), rules, turned)
+    assert MIRROR.get(verdict, verdict) == mirrored or MIRROR.get(mirrored, mirrored) == verdict
+
+
+def test_an_early_warning_is_of_the_reference_alone():
+    """Worse with 96 % is told against a placebo, and not against another treatment."""
+    p = Probabilities(
+        p_better=0.04, p_better_worthwhile=0.0, p_worse=0.96, p_worse_worthwhile=0.3, p_no_worthwhile_difference=0.7
+    )
+    rules = dataclasses.replace(RULES, actives=("citrate", "glycinate"))
+    assert decide(p, rules, Contrast(arm="citrate", reference="placebo")) == "worse_size_unclear"
+    assert decide(p, rules, Contrast(arm="citrate", reference="glycinate")) == "not_enough_to_tell"
 
 
 @given(EFFECTS)

@@ -1,5 +1,7 @@
 """How much more would settle it: beside a simulation of the trials to come, and at its edges."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -9,6 +11,7 @@ from nof1.model.verdict import decide, of_shares
 from nof1.trial.protocol import AnalysisRules
 
 RULES = AnalysisRules()
+JUDGE = partial(decide, rules=RULES)
 FUTURES = 4000
 PRIOR_SD, PAIRS, BAR = 20.0, 6, 10.0
 
@@ -31,7 +34,7 @@ def lived_on(mean: float, sd: float, further: int) -> float:
 @pytest.mark.parametrize(("mean", "sd"), [(8.0, 4.0), (2.0, 4.0), (-6.0, 5.0), (3.0, 6.0)])
 def test_the_chance_is_that_of_the_trials_to_come(mean: float, sd: float) -> None:
     """It is the share of invented continuations with a verdict; one pair fewer is not yet likely."""
-    more = more_needed(mean, sd, PRIOR_SD, PAIRS, bar=BAR, rules=RULES)
+    more = more_needed(mean, sd, PRIOR_SD, PAIRS, bar=BAR, judge=JUDGE)
     assert more is not None
     assert more.is_enough
     assert more.chance == pytest.approx(lived_on(mean, sd, more.pairs), abs=0.02)
@@ -41,7 +44,7 @@ def test_the_chance_is_that_of_the_trials_to_come(mean: float, sd: float) -> Non
 
 def test_a_trial_in_which_nights_tell_little_says_that_not_even_many_more_would_do() -> None:
     """It looks at four times as many pairs, and gives their chance."""
-    more = more_needed(2.0, 12.0, PRIOR_SD, PAIRS, bar=BAR, rules=RULES)
+    more = more_needed(2.0, 12.0, PRIOR_SD, PAIRS, bar=BAR, judge=JUDGE)
     assert more is not None
     assert (more.pairs, more.is_enough) == (MOST * PAIRS, False)
     assert more.chance == pytest.approx(lived_on(2.0, 12.0, MOST * PAIRS), abs=0.02)
@@ -49,7 +52,7 @@ def test_a_trial_in_which_nights_tell_little_says_that_not_even_many_more_would_
 
 def test_without_a_worthwhile_change_only_a_direction_can_settle_it() -> None:
     """Near no effect no number of periods makes one likely."""
-    more = more_needed(0.0, 4.0, PRIOR_SD, PAIRS, bar=None, rules=RULES)
+    more = more_needed(0.0, 4.0, PRIOR_SD, PAIRS, bar=None, judge=JUDGE)
     assert more is not None
     assert not more.is_enough
     assert more.chance < 0.5
@@ -57,12 +60,12 @@ def test_without_a_worthwhile_change_only_a_direction_can_settle_it() -> None:
 
 def test_nights_that_told_nothing_tell_nothing_of_the_future() -> None:
     """A posterior as wide as its prior gives no number."""
-    assert more_needed(0.0, 10.0, 10.0, PAIRS, bar=BAR, rules=RULES) is None
+    assert more_needed(0.0, 10.0, 10.0, PAIRS, bar=BAR, judge=JUDGE) is None
 
 
 def test_better_and_worse_are_looked_at_alike() -> None:
     """A worsening is found by as many pairs as a benefit, where both have the same thresholds."""
-    up, down = (more_needed(sign * 8.0, 4.0, PRIOR_SD, PAIRS, bar=BAR, rules=RULES) for sign in (1, -1))
+    up, down = (more_needed(sign * 8.0, 4.0, PRIOR_SD, PAIRS, bar=BAR, judge=JUDGE) for sign in (1, -1))
     assert isinstance(up, More)
     assert isinstance(down, More)
     assert down.pairs <= up.pairs, "a warning may come earlier than a promise"

@@ -81,14 +81,16 @@ def test_an_open_trial_has_no_guesses_to_tell(make: Any) -> None:
     assert "Was it concealed?" not in text_of(result, tree)
 
 
-def test_side_effects_are_counted_of_the_nights_with_an_entry(make: Any) -> None:
+def test_side_effects_are_counted_of_the_nights_that_answer(make: Any) -> None:
     """Each arm with its own nights, by severity; what was asked and never felt is named, what is unknown too."""
     said = side_effects.lines(make("benefit")[0])
     assert said[0] == (
-        "Nausea: on magnesium 9 of 54 nights (6 mild, 2 moderate, 1 severe); on placebo 3 of 51 nights (3 mild); "
+        "Nausea: on magnesium 9 of 39 nights (6 mild, 2 moderate, 1 severe); on placebo 3 of 43 nights (3 mild); "
         "on no treatment 0 of 5 nights."
     )
-    assert said[1] == "Asked and never felt: cramps."
+    assert said[1] == (
+        "Never felt where it was answered: cramps (nights: 53 on magnesium, 50 on placebo, 4 on no treatment)."
+    )
     assert said[2].startswith("Nights with a diary entry: 54 of 60 on magnesium, 51 of 60 on placebo, 5 of 7 on no")
 
 
@@ -130,11 +132,12 @@ def test_the_words_on_side_effects_hold_the_counts_whatever_they_are(counts: lis
     felt = [sum(own[:3]) for own in counts]
     for arm, own, nights in zip(("magnesium", "placebo"), counts, felt, strict=True):
         if any(felt):
-            assert f"on {arm} {nights} of {sum(own)} nights" in said
+            assert f"on {arm} {nights} of {sum(own[:4])} nights" in said
         for grade, count in zip(keys[:3], own, strict=False):
             assert (f"{count} {grade}" in said) or count == 0
-    if not any(felt) and any(map(sum, counts)):
-        assert "never felt: nausea" in said
+    denied = [own[3] for own in counts]
+    told = f"Never felt where it was answered: nausea (nights: {denied[0]} on magnesium, {denied[1]} on placebo)."
+    assert (told in said) is (not any(felt) and any(denied))
 
 
 def test_nights_stand_by_arm_and_reason(make: Any) -> None:

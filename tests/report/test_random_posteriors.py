@@ -174,6 +174,8 @@ def test_every_number_on_the_page_is_one_of_the_result(make: Any) -> None:
     known |= {"25", "20", str(sum(one["guess"] is not None for one in result["blinding_integrity"]["guesses"]))}
     doses = list(result["trial"]["doses"].values())
     known |= {str(sum(arm[key] for arm in doses)) for key in ("taken", "not_taken", "unknown")}
+    by_arm = [nights for one in result["side_effects"] for nights in one["symptoms"].values()]
+    known |= {str(sum(nights[answer] for answer in ("none", "mild", "moderate", "severe"))) for nights in by_arm}
     page = render_report(result, tree).split("Provenance", maxsplit=1)[0]
     text = re.sub(r"<[^>]*>", " ", page.split("</style>", maxsplit=1)[1]).replace("\u00a0", " ").replace("&#39;", "’")
     unknown = [number for number in NUMBER.findall(text) if number not in known]

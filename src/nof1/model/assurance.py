@@ -22,7 +22,7 @@ from nof1.model.mixture import Mixture
 from nof1.model.priors import Prior, Priors
 from nof1.model.simulation import BASELINE, Noise, SimulatedTrial, simulate
 from nof1.model.verdict import Probabilities, Verdict, decide, of_shares
-from nof1.trial.protocol import AnalysisRules, Arm, Design
+from nof1.trial.protocol import AnalysisRules, Arm, Contrast, Design
 
 Floats = NDArray[np.float64]
 
@@ -39,11 +39,15 @@ BENEFIT: Final = ("meaningful_benefit", "benefit")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What the rules of one trial are: thresholds, the worthwhile change (None: none is claimed), the better side."""
+    """What the rules of one trial are: thresholds, the worthwhile change (None: none is claimed), the better side.
+
+    `contrast` is what is compared; None: an arm with the reference.
+    """
 
     rules: AnalysisRules
     worthwhile: float | None
     better: str = "higher"
+    contrast: Contrast | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +245,7 @@ def _judged(mixture: Mixture, prior: Prior, judgement: Judgement, by: Floats, tr
     rows = np.column_stack([better, much_better, worse, much_worse, at_most - at_least]).tolist()
     judged = [of_shares(*row, bar=bar) for row in rows]
     return _Judged(
-        verdicts=Counter(decide(probability, judgement.rules) for probability in judged),
+        verdicts=Counter(decide(probability, judgement.rules, judgement.contrast) for probability in judged),
         direction=float(np.mean(better >= judgement.rules.benefit)),
         covered=float(np.mean((found > TAIL) & (found < 1 - TAIL))),
     )

@@ -6,6 +6,7 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -198,7 +199,7 @@ def estimate(
         posterior = fitted["posterior"].to_dataset()
         numbers = _numbers(design, contrast, of_contrast(posterior, contrast.name))
         best = None if design.why_descriptive else _best_arm(design, posterior)
-        verdict = "descriptive_only" if design.why_descriptive else decide(numbers["probability"], rules)
+        verdict = "descriptive_only" if design.why_descriptive else decide(numbers["probability"], rules, contrast)
         more = _more(design, contrast, fitted, rules) if verdict == "not_enough_to_tell" else None
     return Estimate(
         measure=design.measure.name,
@@ -268,7 +269,8 @@ def _more(design: AnalysisDesign, contrast: Contrast, fitted: "xr.DataTree", rul
         prior_sd = float(np.diff(np.quantile(prior, [0.16, 0.84]))[0]) / 2
     used = design.nights.filter("used")
     of_arms = (used.filter(pl.col("arm") == code)["period"].n_unique() for code in (contrast.arm, contrast.reference))
-    return more_needed(float(gain.mean()), float(gain.std(ddof=1)), prior_sd, min(of_arms), bar=bar, rules=rules)
+    judge = partial(decide, rules=rules, contrast=contrast)
+    return more_needed(float(gain.mean()), float(gain.std(ddof=1)), prior_sd, min(of_arms), bar=bar, judge=judge)
 
 
 def summarise(draws: NDArray[np.float64]) -> Summary:

@@ -6,14 +6,17 @@ as much each. Where the effect would come to lie after them is drawn from what i
 posterior is judged by the verdict's own rules.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
 import numpy as np
 
-from nof1.model.verdict import decide, of_shares
-from nof1.trial.protocol import AnalysisRules
+from nof1.model.verdict import Probabilities, Verdict, of_shares
+
+type Judge = Callable[[Probabilities], Verdict]
+"""Gives the verdict on probabilities."""
 
 LIKELY: Final = 0.8
 """The chance of a verdict that is asked for: the power with which trials are usually planned."""
@@ -42,9 +45,7 @@ class More:
     is_enough: bool
 
 
-def more_needed(
-    mean: float, sd: float, prior_sd: float, pairs: int, *, bar: float | None, rules: AnalysisRules
-) -> More | None:
+def more_needed(mean: float, sd: float, prior_sd: float, pairs: int, *, bar: float | None, judge: Judge) -> More | None:
     """Find the fewest further pairs of periods after which a verdict is likely.
 
     Parameters
@@ -57,6 +58,8 @@ def more_needed(
         Pairs of periods so far.
     bar
         The worthwhile change on that scale; None where there is none.
+    judge
+        `nof1.model.verdict.decide` by the rules of the trial.
 
     Returns
     -------
@@ -68,25 +71,25 @@ def more_needed(
         return None
     chance = 0.0
     for further in range(1, MOST * pairs + 1):
-        chance = _chance(mean, sd, 1 / sqrt(1 / sd**2 + further * told), bar, rules)
+        chance = _chance(mean, sd, 1 / sqrt(1 / sd**2 + further * told), bar, judge)
         if chance >= LIKELY:
             return More(further, chance, is_enough=True)
     return More(MOST * pairs, chance, is_enough=False)
 
 
-def _chance(mean: float, sd: float, later_sd: float, bar: float | None, rules: AnalysisRules) -> float:
+def _chance(mean: float, sd: float, later_sd: float, bar: float | None, judge: Judge) -> float:
     """Give the chance of a verdict when the posterior has narrowed from one SD to another."""
     from scipy.special import ndtri
 
     moves = sqrt(max(0.0, (sd - later_sd) * (sd + later_sd)))
     places = mean + moves * ndtri((np.arange(PLACES) + 0.5) / PLACES)
-    return float(np.mean([_is_settled(place, later_sd, bar, rules) for place in places.tolist()]))
+    return float(np.mean([_is_settled(place, later_sd, bar, judge) for place in places.tolist()]))
 
 
-def _is_settled(mean: float, sd: float, bar: float | None, rules: AnalysisRules) -> bool:
+def _is_settled(mean: float, sd: float, bar: float | None, judge: Judge) -> bool:
     from scipy.special import ndtr
 
     at = bar or 0.0
     under, at_most, at_least = (float(ndtr((x - mean) / sd)) for x in (0.0, at, -at))
     shares = of_shares(1 - under, 1 - at_most, under, at_least, at_most - at_least, bar=bar)
-    return decide(shares, rules) != "not_enough_to_tell"
+    return judge(shares) != "not_enough_to_tell"

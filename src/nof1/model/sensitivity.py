@@ -209,13 +209,13 @@ def _exact_row(name: str, design: AnalysisDesign, ask: Ask, contrast: Contrast, 
     why_not = design.why_not(contrast)
     if why_not is None:
         try:
-            return _told(name, design, ask(contrast), judge)
+            return _told(name, design, ask(contrast), judge, contrast)
         except FitNotUsableError as error:
             why_not = str(error)
     return not_told(name, design, why_not)
 
 
-def _told(name: str, design: AnalysisDesign, effect: Mixture, judge: Judgement) -> Alternative:
+def _told(name: str, design: AnalysisDesign, effect: Mixture, judge: Judgement, contrast: Contrast) -> Alternative:
     probability = probabilities_of(effect, judge)
     return Alternative(
         name=name,
@@ -223,7 +223,7 @@ def _told(name: str, design: AnalysisDesign, effect: Mixture, judge: Judgement) 
         effect=summary_of(effect),
         ratio=None,
         probability=probability,
-        verdict=decide(probability, judge.rules),
+        verdict=decide(probability, judge.rules, contrast),
         why_not=None,
     )
 
@@ -375,6 +375,6 @@ def drawn_row(
         effect=summarise(effect),
         ratio=None if ratio is None else summarise(ratio),
         probability=told,
-        verdict=decide(told, rules),
+        verdict=decide(told, rules, contrast),
         why_not=None,
     )

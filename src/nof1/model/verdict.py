@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.model.scale import WorthwhileScale
-from nof1.trial.protocol import AnalysisRules
+from nof1.trial.protocol import AnalysisRules, Contrast
 
 Verdict = Literal[
     "meaningful_benefit",
@@ -25,8 +25,9 @@ Standing = Literal[Verdict, "descriptive_only", "not_usable"]
 """A verdict, or why there is none: the numbers only describe, or there are none that may be used."""
 
 SIZE_UNCLEAR: Final = 0.975
-"""P(better) from which a direction is claimed although its size is not; for worse the protocol's `benefit` suffices: a
-warning may come earlier than a promise."""
+"""P(better) from which a direction is claimed although its size is not. For worse than the reference the protocol's
+`benefit` suffices: a warning may come earlier than a promise. Between two actives nothing is a warning, and which of
+them is called better must not depend on the order in which they are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +84,26 @@ def of_shares(
     )
 
 
-def decide(probability: Probabilities, rules: AnalysisRules) -> Verdict:
+def decide(probability: Probabilities, rules: AnalysisRules, contrast: Contrast | None = None) -> Verdict:
     """Choose the first verdict that holds, in the order that every report prints.
 
     Without a worthwhile change only a direction can be claimed, and only as "size unclear".
+
+    Parameters
+    ----------
+    contrast
+        Whose probabilities they are; None: of an arm against the reference.
     """
-    by = probability
+    by, promised = probability, max(SIZE_UNCLEAR, rules.benefit)
+    warned = promised if contrast is not None and contrast.reference in rules.actives else rules.benefit
     ladder: tuple[tuple[Verdict, bool], ...] = (
         ("meaningful_benefit", by.p_better >= rules.benefit and _reaches(by.p_better_worthwhile, rules.meaningful)),
         ("benefit", by.p_better >= rules.benefit and _reaches(by.p_better_worthwhile, rules.worthwhile)),
         ("meaningful_worsening", by.p_worse >= rules.benefit and _reaches(by.p_worse_worthwhile, rules.meaningful)),
         ("worsening", by.p_worse >= rules.benefit and _reaches(by.p_worse_worthwhile, rules.worthwhile)),
         ("no_worthwhile_difference", _reaches(by.p_no_worthwhile_difference, rules.no_worthwhile_difference)),
-        ("better_size_unclear", by.p_better >= max(SIZE_UNCLEAR, rules.benefit)),
-        ("worse_size_unclear", by.p_worse >= rules.benefit),
+        ("better_size_unclear", by.p_better >= promised),
+        ("worse_size_unclear", by.p_worse >= warned),
     )
     return next((verdict for verdict, holds in ladder if holds), "not_enough_to_tell")
 

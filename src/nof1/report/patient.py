@@ -76,7 +76,7 @@ def _finding(result: Json, outcome: Json, *, drawn: bool) -> dict[str, Any]:
         "title": f"{sentences.title(outcome, arms)}, {outcome['role']} outcome",
         "each": [],
         "headline": sentences.headline(outcome, arms, blinding=blinding),
-        "sentences": _how_it_is_known(outcome, arms, sentences.size) if drawn else [],
+        "sentences": _how_it_is_known(outcome, arms, sentences.size)[: None if drawn else 1],
         "icons": icons.figure(outcome, arms) if with_icons else None,
         "legend": icons.legend(outcome, arms) if with_icons else [],
         "line": number_line.figure(outcome, arms) if with_line else None,
@@ -87,7 +87,7 @@ def _finding(result: Json, outcome: Json, *, drawn: bool) -> dict[str, Any]:
 def _several(result: Json, alike: Sequence[Json], *, drawn: bool) -> dict[str, Any]:
     """Tell several contrasts of one outcome: each headline, icons for the first ones, and one line of all arms."""
     arms, first = result["arms"], alike[0]
-    each = [_finding(result, one, drawn=False) for one in alike]
+    each = [_finding(result, one, drawn=False) | {"sentences": []} for one in alike]
     if all(one["verdict"] == "descriptive_only" for one in alike):
         each = [each[0] | {"headline": sentences.all_descriptive(alike, arms)}]
     known = [_how_it_is_known(one, arms, sentences.size_alone) for one in alike]

@@ -200,9 +200,9 @@ def _lean(outcome: Json) -> str:
     if known is None:
         return ""
     if max(known["p_better"], known["p_worse"]) >= LEANS:
-        return "; it leans one way, but stays short of the certainty that the protocol asks for"
+        return "; it leans one way, but not surely enough for a verdict"
     if (known["p_no_worthwhile_difference"] or 0.0) >= LEANS:
-        return "; a difference worth having is improbable, but not as surely as the protocol asks"
+        return "; a difference worth having is improbable, but not surely enough for a verdict"
     return ""
 
 

@@ -147,8 +147,9 @@ def replace_file(path: Path, content: bytes) -> None:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise WriteError(f"{path} cannot be written: {error.strerror}. What was there before is unchanged.") from error
+    finally:
+        temporary.unlink(missing_ok=True)  # of a whole write it has the file's name by now
 
 
 def require_new(path: Path, *, folder: bool = True) -> None:

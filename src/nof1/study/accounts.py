@@ -97,7 +97,7 @@ def _account(
     on_arm, on_reference = by_arm[contrast.arm].missing, by_arm[contrast.reference].missing
     gain = delta if design.outcome.better == "higher" else -delta
     unit = "ratio" if design.measure.family == "lognormal" else design.measure.unit
-    judge = _judge(design, outcome, material.trial.protocol.analysis)
+    judge = _judge(design, outcome, material.trial.protocol.analysis, contrast)
     missing["tipping_point"] = _as_json(tipping_point(gain, on_arm, on_reference, judge, unit=unit))
     blocks = {period.number: period.block for period in material.trial.schedule.periods}
     return {
@@ -107,7 +107,7 @@ def _account(
     }
 
 
-def _judge(design: AnalysisDesign, outcome: dict[str, Any], rules: AnalysisRules) -> Judge:
+def _judge(design: AnalysisDesign, outcome: dict[str, Any], rules: AnalysisRules, contrast: Contrast) -> Judge:
     """Judge draws of the effect, turned so that positive is better; of a latency those of its logarithm.
 
     Minutes of a latency that are worth having are put on its logarithm at the level of the reference.
@@ -119,7 +119,7 @@ def _judge(design: AnalysisDesign, outcome: dict[str, Any], rules: AnalysisRules
         level = outcome["levels"][outcome["reference"]]["median"]
         bar = -math.log(1 - bar / level) if bar < level else None
     scale = WorthwhileScale(bar, None, "")
-    return lambda gain: decide(probabilities(gain, None, better="higher", worthwhile=scale), rules)
+    return lambda gain: decide(probabilities(gain, None, better="higher", worthwhile=scale), rules, contrast)
 
 
 def _said_of_unrecorded(diary: pl.DataFrame, nights: pl.DataFrame) -> dict[str, int]:

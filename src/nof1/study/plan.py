@@ -208,7 +208,12 @@ def _foretold(
         protocol.design,
         arms,
         _priors(protocol, outcome, learned),
-        Judgement(rules=protocol.analysis, worthwhile=worthwhile, better=outcome.better),
+        Judgement(
+            rules=protocol.analysis,
+            worthwhile=worthwhile,
+            better=outcome.better,
+            contrast=protocol.contrasts[0],
+        ),
         noises=noises,
         trials=TRIALS,
         published=published,

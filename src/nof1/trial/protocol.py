@@ -236,6 +236,8 @@ class AnalysisRules:
     looks
         When, and by whom, nights are compared by arm or period before the end. A look that is declared here takes no
         randomisation test away from a trial that runs to its planned end.
+    actives
+        Codes of the arms that are not the reference of the trial.
     """
 
     ci_prob: Probability = 0.95
@@ -247,6 +249,7 @@ class AnalysisRules:
     prior_effect_reason: str | None = None
     covariates: Annotated[tuple[Name, ...], Derived("the diary items marked as covariates")] = ()
     looks: str | None = None
+    actives: tuple[str, ...] = field(default=(), metadata=NOT_A_KEY)
 
 
 OPEN_LABEL: Final = Blinding(concealed_from=(), custodian=False, guess="never")
@@ -344,4 +347,7 @@ def parse_protocol(text: str, *, where: str = "protocol.toml") -> Protocol:
     mistakes += contradictions(fields)
     if mistakes:
         raise ProtocolError(where, mistakes)
-    return replace(build(Protocol, fields), sha256=hashlib.sha256(text.encode("utf-8")).hexdigest())
+    protocol: Protocol = build(Protocol, fields)
+    actives = tuple(arm.code for arm in protocol.arms if not arm.reference)
+    sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return replace(protocol, analysis=replace(protocol.analysis, actives=actives), sha256=sha256)
