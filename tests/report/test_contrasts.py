@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import xarray as xr
+from tests.report.conftest import without_numbers
 
-from nof1.report import alternatives, figures, patient, sentences
+from nof1.report import alternatives, checklist, figures, patient, sentences
 from nof1.report.lines import lines
 from nof1.report.page import render_report
 from nof1.report.rounding import fixed, percent
@@ -52,6 +53,35 @@ def test_the_best_arm_is_said_where_the_last_contrast_has_no_numbers(three: Any)
     outcomes = three[0]["outcomes"]
     outcomes[1] |= {"best_arm": None, "verdict": "not_usable"}
     assert "citrate 69 %" in (alternatives.best_arm(outcomes, 1) or "")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_contrast_without_numbers_takes_nothing_from_the_others(three: Any) -> None:
+    """An arm with too few nights has its reason on page and terminal, and nobody else's numbers are lost."""
+    result, tree = three
+    result["outcomes"][1] = without_numbers(result["outcomes"][1]) | {"best_arm": None}
+    result["outcomes"][0]["best_arm"] = {
+        "arm": "magnesium",
+        "error": 0.1,
+        "probability": {"magnesium": 0.9, "placebo": 0.1},
+    }
+    page = unescape(re.sub(r"\s+", " ", render_report(result, tree)))
+    for told in (page, " ".join(lines(result))):
+        assert "No claim about deep sleep on citrate and on placebo." in told
+        assert "deep sleep is longer on magnesium than on placebo" in told
+        assert "citrate cannot be told, for too few nights" in told
+
+
+def test_the_checklist_counts_every_arm(three: Any) -> None:
+    """Of several contrasts each arm's nights are counted once."""
+    result, _ = three
+    for outcome in result["outcomes"][:2]:
+        outcome["nights"] = outcome["nights"] | {"used_by_arm": {outcome["arm"]: 30, "placebo": 31}}
+        told = {"planned": 60, "recorded": 50, "used": 30, "excluded": {}}
+        outcome["missing"] = outcome["missing"] | {"by_arm": {outcome["arm"]: told, "placebo": told | {"recorded": 49}}}
+    assert checklist._losses(result, None) == "31 of 180 nights on an arm were not recorded."  # type: ignore[arg-type]
+    used = "Deep sleep: 91 nights (30 on magnesium, 31 on placebo, 30 on citrate)."
+    assert checklist._analysed(result, None).startswith(used)  # type: ignore[arg-type]
 
 
 def test_each_contrast_is_drawn_from_its_own_draws(three: Any) -> None:

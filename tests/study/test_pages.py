@@ -12,7 +12,7 @@ from nof1.errors import DataError
 from nof1.store.folder import write_private_file
 from nof1.store.state import standing_analysis
 from nof1.study import pages
-from nof1.study.conduct import end_trial
+from nof1.study.conduct import amend_protocol, end_trial
 from nof1.study.diaries import log_night
 from nof1.study.imports import import_exports, list_imports, retract_import
 from nof1.study.overview import write_all_reports
@@ -142,6 +142,20 @@ def test_an_import_that_came_and_went_after_the_analysis_changes_nothing(study: 
     (held,) = list_imports(study)
     retract_import(study, held.key, reason="wrong person")
     assert pages.analysis_to_tell(study, "P01")
+
+
+def test_what_came_after_the_analysis_is_told(study: Study) -> None:
+    """A diary, or an amendment, that the analysis did not know; nothing where nothing came."""
+    analysed(study)
+    with study.record() as record:
+        analysis = standing_analysis(record, "P01")
+        assert analysis is not None
+        assert pages._changed_since(record, "P01", analysis) == []
+    log_night(study, night=FIRST, note="x", reason="late")
+    amend_protocol(study, reason="the capsules were swapped")
+    with study.record() as record:
+        (told,) = pages._changed_since(record, "P01", analysis)
+    assert told == "The record has changed since this analysis (the diary, an amendment): nof1 analyse takes it in."
 
 
 def test_a_result_of_another_format_is_refused_in_words(study: Study) -> None:

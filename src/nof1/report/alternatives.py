@@ -224,6 +224,9 @@ def best_arm(outcomes: Sequence[Json], place: int) -> str | None:
         return None
     ranked = sorted(best["probability"].items(), key=lambda told: -told[1])
     said = ", ".join(f"{arm_name(code)} {percent(p)}" for code, p in ranked)
+    compared = dict.fromkeys(code for at in alike for code in (outcomes[at]["arm"], outcomes[at]["reference"]))
+    lacking = [arm_name(code) for code in compared if code not in best["probability"]]
+    said += f"; {', '.join(lacking)} cannot be told, for too few nights" if lacking else ""
     return (
         f"Which arm has the best {plain(outcome['label'])}: {said}. That another one is better than "
         f"{arm_name(best['arm'])} has a probability of {percent(best['error'])}."

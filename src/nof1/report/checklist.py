@@ -4,14 +4,14 @@ The wording of the topics is our own. Nothing is guessed: what neither the resul
 record says is MISSING, with where it would be said; what cannot apply says why.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from nof1.report import side_effects
-from nof1.report.plain import plain, sentence
+from nof1.report import contrasts, side_effects
+from nof1.report.plain import capitalised, plain, sentence
 from nof1.report.plan import KeptPlan, kept_words
 from nof1.report.sentences import Json, arm_name, contrast, headline
 from nof1.report.spent import items as protocol_items
@@ -134,8 +134,10 @@ def _lived(result: Json, behind: Behind) -> str:
 
 
 def _losses(result: Json, _: Behind) -> str:
-    counts = result["outcomes"][0]["nights"]
-    return f"{counts['planned'] - counts['recorded']} of {counts['planned']} nights on an arm were not recorded."
+    alike = contrasts.grouped(result["outcomes"])[0]
+    by_arm = list(contrasts.nights_by_arm(alike, result["arms"]).values()) or [alike[0]["nights"]]
+    planned, recorded = (sum(arm[key] for arm in by_arm) for key in ("planned", "recorded"))
+    return f"{planned - recorded} of {planned} nights on an arm were not recorded."
 
 
 def _dates(result: Json, _: Behind) -> str:
@@ -165,20 +167,15 @@ def _baseline(_: Json, behind: Behind) -> str | None:
 
 
 def _analysed(result: Json, _: Behind) -> str:
-    return " ".join(_counted(outcome) for outcome in _each_measure(result))
+    return " ".join(_counted(alike, result["arms"]) for alike in contrasts.grouped(result["outcomes"]))
 
 
-def _counted(outcome: Json) -> str:
-    by_arm = ", ".join(f"{n} on {arm_name(code)}" for code, n in outcome["nights"]["used_by_arm"].items())
-    return f"{plain(outcome['label']).capitalize()}: {outcome['nights']['used']} nights ({by_arm})."
-
-
-def _each_measure(result: Json) -> Iterator[Json]:
-    seen: set[str] = set()
-    for outcome in result["outcomes"]:
-        if outcome["measure"] not in seen:
-            seen.add(outcome["measure"])
-            yield outcome
+def _counted(alike: Sequence[Json], arms: Sequence[Json]) -> str:
+    """Count the nights of every arm that any contrast of an outcome compares."""
+    found = {code: n for one in alike for code, n in one["nights"]["used_by_arm"].items()}
+    used = {arm["code"]: found[arm["code"]] for arm in arms if arm["code"] in found}
+    by_arm = ", ".join(f"{n} on {arm_name(code)}" for code, n in used.items())
+    return f"{capitalised(plain(alike[0]['label']))}: {sum(used.values())} nights ({by_arm})."
 
 
 def _effects(result: Json, _: Behind) -> str | None:

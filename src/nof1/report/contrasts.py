@@ -47,9 +47,7 @@ def findings(alike: Sequence[Json], arms: Sequence[Json], *, blinding: str) -> T
     told = [_finding(one, arms, blinding) for one in alike]
     if len(alike) == 1:
         return [(told[0][0], told[0][1:])], []
-    merged = {
-        line for one in alike for line in (sentences.nights(one), *([sentences.levels(one)] * bool(one["levels"])))
-    }
+    merged = {sentences.nights(one) for one in alike} | {sentences.levels(one) for one in alike if one["levels"]}
     shared = [line for line in told[0][1:] if line not in merged and all(line in said for said in told)]
     own = [(first, [line for line in rest if line not in merged and line not in shared]) for first, *rest in told]
     expected = [sentences.levels({**alike[0], "levels": of_arms})] if (of_arms := levels(alike, arms)) else []

@@ -135,7 +135,9 @@ def dose_assumed(outcome: Json, arms: Sequence[Json]) -> str:
     """Say what the effect of the dose taken is, and what it takes for granted."""
     reference = contrast(outcome, arms).reference
     on_reference = (
-        f"taken on {reference} as the diary says" if outcome["complier"]["reference"] else f"none taken on {reference}"
+        f"nothing taken on {reference} but what the diary says"
+        if outcome["complier"]["reference"]
+        else f"none taken on {reference}"
     )
     return (
         "The effect of the dose taken (complier effect) is that of the assignment "

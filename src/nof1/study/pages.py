@@ -44,6 +44,9 @@ LABELS: Final = {
 STRIP: Final = 82
 """Parts of a night that a strip tells apart: of eight hours about six minutes."""
 
+MAY_CHANGE: Final = {"imported": "sleep", "diary-logged": "the diary", "amended": "an amendment"}
+"""Events that a new analysis would see, by what they change."""
+
 DRAWN: Final = ("posterior", "prior", "constant_data")
 """The groups of a posterior that a page reads."""
 
@@ -100,12 +103,24 @@ def _result_page(study: Study, code: str, only: Reader | None, analysis: Event) 
         _check_written(folder, analysis.payload)
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         _check_format(folder, result)
+        result["trial"]["deviations"] = [*_changed_since(record, code, analysis), *result["trial"]["deviations"]]
         behind = _behind(record, read_trial(study, record, code), analysis)
         files = [file.sha256 for file in admitted_files(record, code)]
     if files == result["provenance"]["sleep_files"]:  # else the nights that were analysed are not those of today
         behind = replace(behind, hypnograms=draw_nights(study, participant=code, width=STRIP))
     with unchecked():
         return render_report(result, _drawn(folder / "posterior.nc"), behind=behind, only=only)
+
+
+def _changed_since(record: Record, code: str, analysis: Event) -> list[str]:
+    """Tell that the record knows more than the analysis did; a page shows what was analysed."""
+    later = {event.kind for event in record.events(participant=code) if event.seq > analysis.seq}
+    changed = [words for kind, words in MAY_CHANGE.items() if kind in later]
+    return (
+        [f"The record has changed since this analysis ({', '.join(changed)}): nof1 analyse takes it in."]
+        if changed
+        else []
+    )
 
 
 def _drawn(path: Path) -> "xr.DataTree":
