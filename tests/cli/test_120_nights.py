@@ -226,7 +226,8 @@ class Life:
         if day in AT_THE_FORM:
             asked = [("Was the dose taken", "y"), ("When, such as", "22:15")] if on_arm else []
             rest = [("Lights out", "22:50"), ("Alcoholic", "1"), ("Caffeine", ""), ("Ill", ""), ("worth", "calm")]
-            assert "22:50" in self.does(self.at(day), "log", typed=[*asked, *rest], flags=flags)
+            before = [("Say it now", "n")] if day else []
+            assert "22:50" in self.does(self.at(day), "log", typed=[*asked, *rest, *before], flags=flags)
         else:
             self.does(self.at(day), "log", *flags)
         if day == LATE + 1:

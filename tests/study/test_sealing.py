@@ -190,14 +190,14 @@ def test_before_the_lock_it_is_told_what_nobody_wrote_down(over: Study) -> None:
     missing = sum(one.missing for one in status.periods)
     *nights, doses, guesses = left_unsaid(read_so_far(over))
     assert len(nights) == bool(missing)
-    assert all(one.startswith(f"{missing} nights on treatment are not recorded") for one in nights)
-    assert doses.startswith(f"{planned} doses are not logged")
-    assert guesses == "No guess was given for period 1, 2, 3, 4 (nof1 guess --period N)."
+    assert all(one.startswith(f"Nights on treatment that are not recorded: {missing}.") for one in nights)
+    assert doses.startswith(f"Doses that are not logged: {planned}.")
+    assert guesses == "Periods without a guess: 1, 2, 3, 4 (nof1 guess --period N)."
     log_night(over, night=status.periods[0].first_night, dose_taken=True)
     guess_period(over, arm="placebo", sure=50, period=2)
     *_, doses, guesses = left_unsaid(read_so_far(over))
-    assert doses.startswith(f"{planned - 1} doses are not logged")
-    assert "period 1, 3, 4 " in guesses
+    assert doses.startswith(f"Doses that are not logged: {planned - 1}.")
+    assert ": 1, 3, 4 " in guesses
 
 
 def test_before_the_last_night_only_one_period_can_be_opened(study: Study, key: Path, arms: dict[int, str]) -> None:

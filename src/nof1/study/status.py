@@ -225,11 +225,13 @@ def left_unsaid(so_far: SoFar) -> list[str]:
     unguessed = [str(one.period) for one in periods if one.guess == "asked"]
     said = []
     if missing:
-        said.append(f"{missing} nights on treatment are not recorded: is the latest export imported?")
+        said.append(f"Nights on treatment that are not recorded: {missing}. Is the latest export imported?")
     if unknown:
-        said.append(f"{unknown} doses are not logged: they count as unknown, never as taken (nof1 log --date DATE).")
+        said.append(
+            f"Doses that are not logged: {unknown}. They count as unknown, never as taken (nof1 log --date DATE)."
+        )
     if unguessed:
-        said.append(f"No guess was given for period {', '.join(unguessed)} (nof1 guess --period N).")
+        said.append(f"Periods without a guess: {', '.join(unguessed)} (nof1 guess --period N).")
     return said
 
 
