@@ -275,7 +275,8 @@ def test_a_treatment_that_nobody_has_questions_about_is_asked_about_in_general(t
     denied = typist(*words, "--no-risks", "--medicine", "warfarin")
     assert (denied.exit_code, "warfarin is among the medicines" in denied.stderr) == (2, True)
     assert not (typist.home / "s" / "protocol.toml").exists()
-    said = typist.does(*words, "--no-risks")
+    assert typist(*words, "--no-risks").exit_code == 77
+    said = typist.does(*words, "--no-risks", "--reason", "the test was negative")
     assert "Only general questions were asked: nobody has any about tea in particular" in said
     assert "Stop and ask if: a rash." in said
 
