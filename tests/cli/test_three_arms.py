@@ -103,7 +103,7 @@ def test_the_best_arm_is_told_with_its_error(lived: Lived) -> None:
     assert [told is None for told in best] == [False] * 3 + [True] * 3
     for text in (" ".join(said.split()), " ".join(page.split())):
         assert text.count("Which arm has the best deep sleep: bisglycinate over 99 %") == 1
-        assert "Whoever chooses bisglycinate is wrong with a probability of under 1 %." in text
+        assert "That another one is better than bisglycinate has a probability of under 1 %." in text
 
 
 def test_page_and_terminal_name_every_contrast(lived: Lived) -> None:
@@ -140,7 +140,7 @@ def test_the_page_holds_the_checklist_and_the_trial_as_lived(lived: Lived) -> No
     result, _, page = lived
     text = " ".join(page.split())
     assert "CENT 2015" in text
-    assert "18 periods of 10 nights, 180 nights in all. In the order lived:" in text
+    assert "18 periods of 10 nights, 180 nights in all, in the order of 8c." in text
     assert f"age: 30-39; as told on {AFTER:%Y-%m-%d}." in text
     doses = sum(arm["unknown"] for arm in result["trial"]["doses"].values())
     assert f"{doses} dose not logged" in text

@@ -77,7 +77,7 @@ def test_a_quick_look_at_what_cannot_be_used_ends_as_the_analysis_does(typist: T
     typist.does("import", "takeout.zip", "--study", "s")
     looked = typist("analyse", "--quick", "--study", "s", *form)
     assert looked.exit_code == 69
-    reason = "3 usable nights in 1 periods on placebo: an analysis needs at least 6 nights in 2 periods on each arm."
+    reason = "3 usable nights in 1 period on placebo: an analysis needs at least 6 nights in 2 periods on each arm."
     assert reason in looked.stderr
     if form:
         assert [look["role"] for look in json.loads(looked.stdout)] == ["primary", "secondary"]

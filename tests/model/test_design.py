@@ -244,7 +244,7 @@ def test_too_few_nights_make_no_posterior():
     """An arm with too few nights or one period gets a reason and no fit."""
     nights, calendar = simulated_trial(seed=1, blocks=1)
     design = design_of(nights, calendar)
-    assert "1 periods on magnesium" in design.why_not_usable
+    assert "1 period on magnesium" in design.why_not_usable
     with pytest.raises(FitNotUsableError, match="usable nights"):
         fit([design], seed=1)
     told = estimate(design, design.contrasts[0], None, None, RULES)

@@ -99,7 +99,7 @@ def test_an_opening_of_what_there_is_not_is_refused(opening: Opening) -> None:
     [
         [RESUMED],
         [PAUSED, PAUSED],
-        [PAUSED, ("resumed", {"first_night": "2026-12-03", "back": "2026-12-03"})],
+        [PAUSED, ("resumed", {"first_night": "2026-12-03", "back": "2026-12-02"})],
         [PAUSED, ("resumed", {"first_night": "2026-12-02", "back": "2026-12-05"})],
         [("paused", {"first_night": "2026-11-01"})],
         [STOPPED, PAUSED],
