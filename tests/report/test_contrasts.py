@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from tests.report.conftest import without_numbers
 
-from nof1.report import alternatives, checklist, figures, patient, sentences
+from nof1.report import alternatives, checklist, contrasts, figures, patient, sentences
 from nof1.report.lines import lines
 from nof1.report.page import render_report
 from nof1.report.rounding import fixed, percent
@@ -128,3 +128,10 @@ def test_contrasts_without_a_verdict_have_one_headline(three: Any) -> None:
     assert [one["headline"] for one in first["each"]] == [
         "Numbers without a verdict: deep sleep on magnesium, placebo and citrate."
     ]
+
+
+def test_what_is_said_of_a_contrast_stands_under_its_name() -> None:
+    """A short code is found in any sentence: only the contrast's whole name makes its own unnecessary."""
+    alike = [{"arm": arm, "reference": "c"} for arm in ("a", "b")]
+    said = contrasts.once(alike, ["on a night like c it is so", "b − c is otherwise"])
+    assert said == ["a − c: on a night like c it is so", "b − c is otherwise"]

@@ -290,3 +290,21 @@ def test_nights_that_were_not_recorded_are_counted_in_all() -> None:
     said = sentences.nights({"nights": counts | {"excluded": excluded}})
     assert said.endswith("Not used: 36 first nights of a period, set aside by the protocol; 3 not recorded (5 in all).")
     assert sentences.nights({"nights": counts | {"excluded": excluded, "recorded": 117}}).endswith("; 3 not recorded.")
+
+
+def test_percentages_are_points_apart() -> None:
+    """Between 90 % and 88.8 % lie 1.2 percentage points; "1.2 % higher" would be a ratio."""
+    words = sentences.contrast({**told_of("tst_min"), "unit": "%"}, ARMS)
+    assert sentences.difference(1.24, "%", words) == "1.2 percentage points higher"
+    assert sentences.worthwhile_words({"worthwhile": 5.0, "unit": "%"}) == "5 percentage points"
+
+
+def told_of(measure: str) -> dict[str, str]:
+    """An outcome of the two arms, as far as its words go."""
+    return {
+        "measure": measure,
+        "label": "sleep efficiency",
+        "better": "higher",
+        "arm": "magnesium",
+        "reference": "placebo",
+    }
