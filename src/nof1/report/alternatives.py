@@ -16,7 +16,6 @@ from nof1.report.canvas import (
     Figure,
     Layers,
     draw,
-    text_limit,
 )
 from nof1.report.plain import plain, sentence
 from nof1.report.rounding import fixed, of_differences, percent
@@ -31,15 +30,15 @@ IN_WORDS: Final = {
     "flat": "a prior of the effect three times as wide",
     "no_transition": "transition nights used too",
     "wash_in": "all nights, the effect building up over some",
-    "no_period_effects": "no differences between periods but the treatment",
+    "no_period_effects": "no differences between periods but treatment",
     "smooth_trend": "a drift that may bend, beside the straight one",
-    "as_taken": "only nights whose dose is known to be taken (not randomised)",
+    "as_taken": "only nights with the dose taken (not randomised)",
     "unadjusted": "without the protocol’s covariates",
     "short_used": "nights of less than three hours’ sleep used too",
     "unflagged": "nights with any flag left out",
     "concurrent": "each period against its nearest neighbours only",
     "heavy_tails": "a model in which a single odd night pulls less",
-    "latent_ar": "a model in which a night may resemble the night before",
+    "latent_ar": "a model where nights may resemble the one before",
 }
 SIZE: Final = {
     "meaningful_benefit": ", likely enough to matter",
@@ -268,29 +267,26 @@ def figure(outcome: Json, arms: Sequence[Json], *, blinding: str) -> Figure | No
     )
     words = contrast(outcome, arms)
     title = f"{words.arm} − {words.reference}, {of_differences(outcome['unit'])}"
-    return draw(lambda width: _chart(frame, title, outcome["worthwhile"], width), alternative.strip())
+    return draw(_chart(frame, title, outcome["worthwhile"]), alternative.strip())
 
 
-def _chart(frame: pl.DataFrame, title: str, worthwhile: float | None, width: int) -> Layers:
+def _chart(frame: pl.DataFrame, title: str, worthwhile: float | None) -> Layers:
     import altair as alt
 
     order = frame["way"].to_list()
     x: dict[str, Any] = {"title": title, "scale": alt.Scale(zero=True, nice=True)}
     y = alt.Y("way:N", sort=order, axis=None)
-    registered = alt.condition(
-        alt.FieldEqualPredicate(field="way", equal=AS_REGISTERED), alt.value(POSTERIOR_COLOUR), alt.value(NO_ARM_COLOUR)
-    )
-    chart = alt.Chart(frame)
+    colour = pl.when(pl.col("way") == AS_REGISTERED).then(pl.lit(POSTERIOR_COLOUR)).otherwise(pl.lit(NO_ARM_COLOUR))
+    registered = alt.Color("colour:N", scale=None)
+    chart = alt.Chart(frame.with_columns(colour=colour))
     bars = chart.mark_rule(strokeWidth=2.5, yOffset=8).encode(
         alt.X("low:Q", **x), y, x2=alt.X2("high:Q"), color=registered
     )
     dots = chart.mark_point(filled=True, size=70, opacity=1, yOffset=8).encode(
         alt.X("median:Q", **x), y, color=registered
     )
-    names = chart.mark_text(align="left", yOffset=-7, limit=text_limit(width)).encode(
-        y, x=alt.value(2), text=alt.Text("way:N")
-    )
-    return alt.layer(*_background(worthwhile), bars, dots, names).properties(height=2 * ROW_HEIGHT * frame.height)
+    names = chart.mark_text(align="left", yOffset=-7).encode(y, x=alt.XValue(2), text=alt.Text("way:N"))
+    return alt.layer(*_background(worthwhile), bars, dots, names, height=2 * ROW_HEIGHT * frame.height)
 
 
 def side_by_side(alike: Sequence[Json], arms: Sequence[Json]) -> Figure | None:
@@ -309,7 +305,7 @@ def side_by_side(alike: Sequence[Json], arms: Sequence[Json]) -> Figure | None:
     )
     alternative = f"The differences with their 95 % intervals, as registered and analysed otherwise. Medians: {said}."
     frame, worthwhile = pl.DataFrame(rows), told[0]["worthwhile"]
-    return draw(lambda width: _dodged(frame, names, f"difference, {unit}", worthwhile, width), alternative)
+    return draw(_dodged(frame, names, f"difference, {unit}", worthwhile), alternative)
 
 
 def _bars(outcome: Json, name: str, place: int) -> list[dict[str, Any]]:
@@ -321,7 +317,7 @@ def _bars(outcome: Json, name: str, place: int) -> list[dict[str, Any]]:
     ]
 
 
-def _dodged(frame: pl.DataFrame, names: Sequence[str], title: str, worthwhile: float | None, width: int) -> Layers:
+def _dodged(frame: pl.DataFrame, names: Sequence[str], title: str, worthwhile: float | None) -> Layers:
     """Draw a row an alternative: its name, and beneath it a bar a contrast."""
     import altair as alt
 
@@ -337,13 +333,15 @@ def _dodged(frame: pl.DataFrame, names: Sequence[str], title: str, worthwhile: f
     for place, name in enumerate(names):
         own = alt.Chart(frame.filter(of=name))
         at = ROW_HEIGHT + BAR_HEIGHT * place - height / 2
-        layers.append(own.mark_rule(strokeWidth=2, yOffset=at).encode(alt.X("low:Q", **x), y, colour, x2="high:Q"))
+        layers.append(
+            own.mark_rule(strokeWidth=2, yOffset=at).encode(alt.X("low:Q", **x), y, colour, x2=alt.X2("high:Q"))
+        )
         points = own.mark_point(filled=True, size=34, opacity=1, yOffset=at)
         layers.append(points.encode(alt.X("median:Q", **x), y, colour, shape))
     ways = alt.Chart(pl.DataFrame({"way": order}))
-    text = ways.mark_text(align="left", yOffset=14 - height / 2, limit=text_limit(width))
-    layers.append(text.encode(y, x=alt.value(2), text=alt.Text("way:N")))
-    return alt.layer(*layers).properties(height=height * len(order))
+    text = ways.mark_text(align="left", yOffset=14 - height / 2)
+    layers.append(text.encode(y, x=alt.XValue(2), text=alt.Text("way:N")))
+    return alt.layer(*layers, height=height * len(order))
 
 
 def _background(worthwhile: float | None) -> "list[alt.Chart]":

@@ -3,14 +3,13 @@
 Every figure is drawn twice, for a page and for a phone, because letters that shrink with a figure cannot be read.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import altair as alt
-    from altair.utils.schemapi import UndefinedType
 
 type Layers = alt.LayerChart | alt.FacetChart
 """What Altair says that layering gives."""
@@ -19,8 +18,8 @@ WIDE: Final = 680
 NARROW: Final = 340
 """Widths in CSS pixels, axes included: a page column, and a phone of 360 px and more."""
 LABEL_LIMIT: Final = {WIDE: 600, NARROW: 300}
-"""Pixels beyond which names are cut. Of text inside a chart `text_limit`: looking for the cut takes as long as drawing,
-and nothing of ours is as long as a page is wide."""
+"""Pixels beyond which names of an axis and a legend are cut. Text inside a chart is short enough: Vega's looking for
+the cut takes as long as drawing."""
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 FONT_SIZE: Final = 13
 
@@ -69,13 +68,6 @@ class Figure:
     alternative: str
 
 
-def text_limit(width: int) -> "int | UndefinedType":
-    """Where text inside a chart of this width is cut."""
-    from altair import Undefined
-
-    return Undefined if width == WIDE else LABEL_LIMIT[width]
-
-
 @contextmanager
 def unchecked() -> Iterator[None]:
     """Build charts without checking each part of them against the schema: they are fixed, and tested."""
@@ -85,27 +77,33 @@ def unchecked() -> Iterator[None]:
         yield
 
 
-def draw(chart: Callable[[int], Layers], alternative: str) -> Figure:
-    """Draw a chart, which is told its width, in both widths."""
-    return Figure(wide=_svg(chart(WIDE), WIDE), narrow=_svg(chart(NARROW), NARROW), alternative=alternative)
+def draw(chart: Layers, alternative: str, *, narrow: Layers | None = None) -> Figure:
+    """Draw a chart in both widths; for a phone another one, where `narrow` is given."""
+    spec = _spec(chart)
+    on_a_phone = spec if narrow is None else _spec(narrow)
+    return Figure(wide=_svg(spec, WIDE), narrow=_svg(on_a_phone, NARROW), alternative=alternative)
 
 
 def draw_small(chart: Layers, alternative: str, *, width: int = NARROW) -> Figure:
     """Draw a chart that has room on a phone, and stands beside others elsewhere, in one width."""
-    svg = _svg(chart, width)
+    svg = _svg(_spec(chart), width)
     return Figure(wide=svg, narrow=svg, alternative=alternative)
 
 
-def _svg(chart: Layers, width: int) -> str:
+def _spec(chart: Layers) -> dict[str, Any]:
+    # Altair's schema check of a finished chart costs more than the drawing, and the charts are fixed and tested.
+    spec: dict[str, Any] = chart.to_dict(validate=False)
+    return spec
+
+
+def _svg(spec: dict[str, Any], width: int) -> str:
     import vl_convert
 
-    # Altair's schema check of a finished chart costs more than the drawing, and the charts are fixed and tested; and
-    # each of its methods that set a style copies the whole chart.
-    spec = chart.to_dict(validate=False)
-    spec |= {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "background": "white", "padding": 6}
-    spec["config"] = _style(LABEL_LIMIT.get(width, width))
+    # Each of Altair's methods that set a style copies the whole chart.
+    size = {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "padding": 6}
+    style = {"background": "white", "config": _style(LABEL_LIMIT.get(width, width))}
     # No address is allowed: a chart holds all of its data.
-    svg: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    svg: str = vl_convert.vegalite_to_svg(spec | size | style, allowed_base_urls=[])
     return svg
 
 

@@ -16,6 +16,7 @@ from nof1.report.canvas import (
     ARM_SHAPES,
     BAND_COLOUR,
     INK,
+    NARROW,
     NO_ARM_COLOUR,
     POSTERIOR_COLOUR,
     PRIOR_COLOUR,
@@ -96,9 +97,8 @@ def nights_figure(outcome: Json, arms: Sequence[Json], planned: pl.DataFrame) ->
     initials = dict(zip(look.names, look.initials, strict=True))
     shown = planned.with_columns(pl.col("arm").replace_strict(names, default=NO_ARM))
     periods = _periods(shown, typical(outcome)).with_columns(initial=pl.col("arm").replace_strict(initials, default=""))
-    return draw(
-        lambda width: _nights_chart(outcome, look, shown, periods, width), _nights_alternative(outcome, shown, periods)
-    )
+    wide, narrow = (_nights_chart(outcome, look, shown, periods, width) for width in (WIDE, NARROW))
+    return draw(wide, _nights_alternative(outcome, shown, periods), narrow=narrow)
 
 
 def _name(outcome: Json) -> str:
@@ -161,8 +161,9 @@ def _nights_chart(outcome: Json, look: ArmLook, shown: pl.DataFrame, periods: pl
         alt.Chart(recorded.filter(~pl.col("used"))).mark_point(filled=False, **points).encode(x, y, colour, shape),
         alt.Chart(moments.filter(pl.col("value").is_null()))
         .mark_point(shape=CROSS, size=22, color=NO_ARM_COLOUR, strokeWidth=1.4)
-        .encode(x, y=alt.value(HEIGHT + 7)),
-    ).properties(height=HEIGHT)
+        .encode(x, y=alt.YValue(HEIGHT + 7)),
+        height=HEIGHT,
+    )
 
 
 def _period_layers(look: ArmLook, spans: pl.DataFrame, days: "alt.Scale") -> "list[alt.Chart]":
@@ -177,7 +178,7 @@ def _period_layers(look: ArmLook, spans: pl.DataFrame, days: "alt.Scale") -> "li
         alt.Chart(spans).mark_rect(opacity=0.09).encode(**across),
         alt.Chart(spans.with_columns(centre=(pl.col("first") + pl.col("last")) / 2))
         .mark_text(fontWeight="bold", baseline="top")
-        .encode(centre, y=alt.value(3), text=alt.Text("initial:N"), color=colour),
+        .encode(centre, y=alt.YValue(3), text=alt.Text("initial:N"), color=colour),
         alt.Chart(spans.drop_nulls("middle"))
         .mark_rule(strokeWidth=2.5)
         .encode(y=alt.Y("middle:Q"), strokeDash=dash, **across),
@@ -230,7 +231,7 @@ def posterior_figure(outcome: Json, arms: Sequence[Json], groups: "xr.DataTree")
     words = contrast(outcome, arms)
     sight = look_at(outcome, words, groups)
     chart = _posterior_chart(words, sight, densities(sight, window(sight)))
-    return draw(lambda _: chart, posterior_alternative(outcome, words))
+    return draw(chart, posterior_alternative(outcome, words))
 
 
 def look_at(outcome: Json, words: Contrast, groups: "xr.DataTree") -> Sight:
@@ -334,7 +335,8 @@ def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> La
         .encode(alt.X("x:Q", **x), y, colour),
         *interval_layers(sight, x, -0.08 * top),
         *direction_layers(words),
-    ).properties(height=170)
+        height=170,
+    )
 
 
 def looks(sight: Sight) -> dict[str, str]:
@@ -379,14 +381,10 @@ def direction_layers(words: Contrast) -> "list[alt.Chart]":
     def told(way: str) -> str:
         return f"{way} (better)" if way == words.better else way
 
-    at_left: dict[str, Any] = {"x": alt.value(4), "y": alt.value(4), "text": alt.value(f"← {told(words.down)}")}
-    at_right: dict[str, Any] = {
-        "x": alt.value("width"),
-        "y": alt.value(4),
-        "text": alt.value(f"{told(words.up)} →"),
-    }
+    at_left = (alt.XValue(4), alt.YValue(4), alt.TextValue(f"← {told(words.down)}"))
+    at_right = (alt.XValue("width"), alt.YValue(4), alt.TextValue(f"{told(words.up)} →"))
     empty = alt.Chart(pl.DataFrame({"one": [1]}))
     return [
-        empty.mark_text(align="left", baseline="top").encode(**at_left),
-        empty.mark_text(align="right", baseline="top", dx=-4).encode(**at_right),
+        empty.mark_text(align="left", baseline="top").encode(*at_left),
+        empty.mark_text(align="right", baseline="top", dx=-4).encode(*at_right),
     ]

@@ -64,7 +64,8 @@ def figure(outcome: Json, arms: list[Json]) -> Figure:
             alt.Y("row:Q", axis=None, scale=alt.Scale(domain=[ROWS - 0.5, -0.5], nice=False, zero=False)),
             alt.Color("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=colours)),
             alt.Shape("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=shapes)),
-        )
-    ).properties(height=ICONS - 12)
+        ),
+        height=ICONS - 12,
+    )
     said = "; ".join(f"{p} {what}" for _, p, what in legend(outcome, arms))
     return draw_small(chart, f"A hundred icons, one for each hundredth of the probability. {said}.", width=ICONS)

@@ -77,9 +77,10 @@ def _chart(frame: pl.DataFrame, title: str, names: tuple[str, ...], zone: tuple[
             alt.X("median:Q", **x), row, colour, alt.Shape("arm:N", scale=shapes, legend=None)
         ),
         chart.mark_text(align="left", yOffset=-10, limit=320, color=INK).encode(
-            row, x=alt.value(2), text=alt.Text("told:N")
+            row, x=alt.XValue(2), text=alt.Text("told:N")
         ),
-    ).properties(height=ROW * frame.height)
+        height=ROW * frame.height,
+    )
 
 
 def _zone(zone: tuple[float, float] | None, x: dict[str, Any]) -> "list[Any]":

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from nof1.report.canvas import BAND_COLOUR, INK, WIDE, Figure, Layers, draw
+from nof1.report.canvas import BAND_COLOUR, INK, NARROW, WIDE, Figure, Layers, draw
 from nof1.report.plain import capitalised, plain
 from nof1.report.rounding import fixed, percent, whole_percent
 from nof1.report.sentences import arm_name
@@ -306,9 +306,12 @@ def plan_figure(plan: Json) -> Figure:
         f"{row}: " + ", ".join(f"{words} {percent(share)}" for words, share in group.iter_rows())
         for row, group in ((row, frame.filter(pl.col("effect") == row).select("verdict", "share")) for row in rows)
     )
+    words = list(verdict_words(plan).values())
+    wide, narrow = (_bar_chart(words, frame, list(rows), width) for width in (WIDE, NARROW))
     return draw(
-        lambda width: _bar_chart(list(verdict_words(plan).values()), frame, list(rows), width),
+        wide,
         f"Chance of each verdict at each true effect of {_pair(plan)} on {plain(plan['label'])}. {told}.",
+        narrow=narrow,
     )
 
 
@@ -355,7 +358,7 @@ def _bar_chart(words: list[str], frame: pl.DataFrame, rows: list[str], width: in
         bars.encode(alt.X("begin:Q", **x), row, x2=alt.X2("end:Q"), color=colour),
         alt.Chart(pl.DataFrame({"effect": rows}))
         .mark_text(align="left", yOffset=-11)
-        .encode(row, x=alt.value(2), text=alt.Text("effect:N")),
+        .encode(row, x=alt.XValue(2), text=alt.Text("effect:N")),
     ]
     if width == WIDE:
         layers.append(
@@ -363,5 +366,5 @@ def _bar_chart(words: list[str], frame: pl.DataFrame, rows: list[str], width: in
                 alt.X("middle:Q", **x), row, text=alt.Text("label:N"), color=alt.Color("ink:N", scale=None)
             )
         )
-    layered: Layers = alt.layer(*layers).resolve_scale(color="independent").properties(height=52 * len(rows))
+    layered: Layers = alt.layer(*layers, height=52 * len(rows)).resolve_scale(color="independent")
     return layered

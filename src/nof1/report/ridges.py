@@ -40,7 +40,7 @@ def figure(alike: Sequence[Json], arms: Sequence[Json], groups: "xr.DataTree") -
     names = [f"{its.arm} {between} {its.reference}" for its in words]
     frame = _frame(sights)
     layers = [*_shared(sights, frame, title), *direction_layers(words[0]), *_names(names, frame)]
-    return draw(lambda _: _chart(layers, len(alike)), alternative)
+    return draw(_chart(layers, len(alike)), alternative)
 
 
 def _frame(sights: Sequence[Sight]) -> pl.DataFrame:
@@ -82,8 +82,8 @@ def _shared(sights: Sequence[Sight], frame: pl.DataFrame, title: str) -> list[An
     bases = frame["base"].unique(maintain_order=True).to_list()
     return [
         *band_layers(sights[0], x, colour),
-        after.encode(at, height, colour, y2=alt.Y2("base:Q"), detail="row:N"),
-        before.encode(at, height, colour, detail="row:N"),
+        after.encode(at, height, colour, y2=alt.Y2("base:Q"), detail=alt.Detail("row:N")),
+        before.encode(at, height, colour, detail=alt.Detail("row:N")),
         *(layer for sight, row in zip(sights, bases, strict=True) for layer in interval_layers(sight, x, row - 0.1)),
     ]
 
@@ -94,10 +94,10 @@ def _names(names: Sequence[str], frame: pl.DataFrame) -> list[Any]:
     bases = frame["base"].unique(maintain_order=True)
     rows = pl.DataFrame({"name": list(names), "base": bases + 1.2})
     text = alt.Chart(rows).mark_text(align="left", baseline="middle", color=INK, fontWeight="bold")
-    return [text.encode(x=alt.value(4), y=alt.Y("base:Q"), text=alt.Text("name:N"))]
+    return [text.encode(x=alt.XValue(4), y=alt.Y("base:Q"), text=alt.Text("name:N"))]
 
 
 def _chart(layers: list[Any], rows: int) -> Layers:
     import altair as alt
 
-    return alt.layer(*layers).properties(height=ROW * rows + 24)
+    return alt.layer(*layers, height=ROW * rows + 24)
