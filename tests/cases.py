@@ -1,8 +1,11 @@
 """What tests of several rooms share: a person who types commands, and exports and schedules made for them."""
 
+import base64
 import json
 import os
+import re
 import shutil
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -50,6 +53,12 @@ measure = "sol_min"
 prior_effect_sd = {prior_sd}
 prior_effect_reason = "the tests plant effects larger than any treatment has"
 """
+
+
+def picture_widths(page: str) -> list[float]:
+    """How wide each picture of a page is, in CSS pixels."""
+    pictures = re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", page)
+    return [float(ET.fromstring(base64.b64decode(one)).get("width", "0")) for one in pictures]  # noqa: S314
 
 
 def require_tool(name: str, otherwise: str) -> None:

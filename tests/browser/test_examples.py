@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import pytest
 from tests.browser.test_accessible import judged
+from tests.cases import picture_widths
+from tests.report.test_page import PLACES
 
 SCRIPT: Final = Path(__file__).parents[2] / "examples" / "results" / "make.py"
 LARGEST: Final = 1_500_000
@@ -59,6 +61,8 @@ def test_the_page_of_an_example(  # noqa: PLR0917  fixtures and what they vary
     """It says what it must, on a phone and a laptop, in silence; axe finds nothing, and paper has room for it."""
     path = examples.live(tmp_path, examples.TRIALS[name])
     assert path.stat().st_size < LARGEST
+    widths = picture_widths(path.read_text(encoding="utf-8"))
+    assert [width for width in widths if min(abs(place - width) for place in PLACES) > 2] == []
     for width in (390, 1280):
         page.open(path, width=width)
         assert set(page.requests) == {path.as_uri()}

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 
 from nof1.model.sensitivity import ALTERNATIVES
-from nof1.report import alternatives
+from nof1.report import alternatives, canvas
 from nof1.report.lines import lines
 from nof1.report.page import render_report
 
@@ -190,3 +190,9 @@ def test_what_carries_no_verdict_gets_no_word_together(make):
     (said,) = alternatives.both_better(told | together(why_descriptive="The device guessed."))
     assert said.startswith("Together, only to describe: 89 % that on magnesium")
     assert "likely" not in said
+
+
+def test_the_name_of_every_alternative_fits_a_phone() -> None:
+    """Names are drawn uncut: a letter of the widest usual font takes 0.53 font sizes on average."""
+    room = canvas.NARROW - 2 * canvas.PADDING
+    assert [name for name in alternatives.IN_WORDS.values() if len(name) * 0.53 * canvas.FONT_SIZE > room] == []

@@ -1,5 +1,6 @@
 """Results of three arms in words and figures: each contrast under its own name, with its own draws."""
 
+import json
 import re
 from copy import deepcopy
 from html import unescape
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 import xarray as xr
+from tests.cases import picture_widths
 from tests.report.conftest import without_numbers
+from tests.report.test_page import PLACES
 
 from nof1.report import alternatives, checklist, contrasts, figures, patient, sentences
 from nof1.report.lines import lines
@@ -70,6 +73,21 @@ def test_a_contrast_without_numbers_takes_nothing_from_the_others(three: Any) ->
         assert "No claim about deep sleep on citrate and on placebo." in told
         assert "deep sleep is longer on magnesium than on placebo" in told
         assert "citrate cannot be told, for too few nights" in told
+
+
+def test_pictures_keep_their_width_with_the_longest_names(three: Any) -> None:
+    """Arms of 32 letters are cut in a legend and a title where two of them stand beside each other."""
+    result, tree = three
+    longest = {arm["code"]: f"{arm['code']}_{'m' * 32}"[:32] for arm in result["arms"]}
+    told = json.loads(
+        re.sub("|".join(f'(?<="){code}(?=")' for code in longest), lambda m: longest[m[0]], json.dumps(result))
+    )
+    names = [f"{longest[arm]} − {longest['placebo']}" for arm in ("magnesium", "citrate")]
+    for name in ("posterior", "prior"):
+        tree[f"deep_min/{name}"] = xr.DataTree(tree[f"deep_min/{name}"].to_dataset().assign_coords(contrast=names))
+    widths = picture_widths(render_report(told, tree))
+    assert len(widths) > 10
+    assert [width for width in widths if min(abs(place - width) for place in PLACES) > 2] == []
 
 
 def test_the_checklist_counts_every_arm(three: Any) -> None:

@@ -9,12 +9,14 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from tests.cases import picture_widths
 
-from nof1.report import sentences
+from nof1.report import canvas, sentences
 from nof1.report.lines import lines
 from nof1.report.page import render_report
 from nof1.report.rounding import fixed, percent
 
+PLACES = (canvas.ICONS, canvas.NARROW, canvas.WIDE)
 VERDICTS = (*sentences.BETTER, *sentences.WORSE, "no_worthwhile_difference", "not_enough_to_tell", "descriptive_only")
 
 
@@ -71,6 +73,13 @@ def test_the_policy_allows_this_style_and_pictures_and_nothing_else(page: Any) -
 def test_the_page_is_small(page: Any) -> None:
     """A page with two outcomes stays under 1.5 MB."""
     assert len(page[1].encode()) < 1_500_000
+
+
+def test_every_picture_is_as_wide_as_its_place(page: Any) -> None:
+    """A wider one would shrink, and its letters with it: the page column, a phone, the icons."""
+    widths = picture_widths(page[1])
+    assert {min(PLACES, key=lambda place: abs(place - width)) for width in widths} == set(PLACES)
+    assert [width for width in widths if min(abs(place - width) for place in PLACES) > 2] == []
 
 
 def test_every_picture_has_a_text_that_states_its_finding(page: Any) -> None:

@@ -11,8 +11,10 @@ from nof1.report.canvas import (
     BAND_COLOUR,
     CONTRAST_COLOURS,
     INK,
+    NARROW,
     NO_ARM_COLOUR,
     POSTERIOR_COLOUR,
+    TITLE_LIMIT,
     Figure,
     Layers,
     draw,
@@ -32,13 +34,13 @@ IN_WORDS: Final = {
     "wash_in": "all nights, the effect building up over some",
     "no_period_effects": "no differences between periods but treatment",
     "smooth_trend": "a drift that may bend, beside the straight one",
-    "as_taken": "only nights with the dose taken (not randomised)",
+    "as_taken": "only nights with a dose taken (not randomised)",
     "unadjusted": "without the protocol’s covariates",
     "short_used": "nights of less than three hours’ sleep used too",
     "unflagged": "nights with any flag left out",
     "concurrent": "each period against its nearest neighbours only",
     "heavy_tails": "a model in which a single odd night pulls less",
-    "latent_ar": "a model where nights may resemble the one before",
+    "latent_ar": "a model where nights resemble the one before",
 }
 SIZE: Final = {
     "meaningful_benefit": ", likely enough to matter",
@@ -326,8 +328,9 @@ def _dodged(frame: pl.DataFrame, names: Sequence[str], title: str, worthwhile: f
     y = alt.Y("way:N", sort=order, axis=None)
     times = len(names) // len(CONTRAST_COLOURS) + 1
     colours, shapes = ((list(looks) * times)[: len(names)] for looks in (CONTRAST_COLOURS, ARM_SHAPES))
-    colour = alt.Color("of:N", sort=list(names), scale=alt.Scale(domain=list(names), range=colours))
-    shape = alt.Shape("of:N", scale=alt.Scale(domain=list(names), range=shapes))
+    legend = alt.Legend(labelLimit=TITLE_LIMIT[NARROW] - 2 * ROW_HEIGHT)
+    colour = alt.Color("of:N", sort=list(names), scale=alt.Scale(domain=list(names), range=colours), legend=legend)
+    shape = alt.Shape("of:N", scale=alt.Scale(domain=list(names), range=shapes), legend=legend)
     height = ROW_HEIGHT + BAR_HEIGHT * len(names)
     layers = _background(worthwhile)
     for place, name in enumerate(names):

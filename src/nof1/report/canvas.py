@@ -17,9 +17,10 @@ type Layers = alt.LayerChart | alt.FacetChart
 WIDE: Final = 680
 NARROW: Final = 340
 """Widths in CSS pixels, axes included: a page column, and a phone of 360 px and more."""
-LABEL_LIMIT: Final = {WIDE: 600, NARROW: 300}
-"""Pixels beyond which names of an axis and a legend are cut. Text inside a chart is short enough: Vega's looking for
-the cut takes as long as drawing."""
+PADDING: Final = 6
+TITLE_LIMIT: Final = {WIDE: 600, NARROW: 300}
+"""Pixels beyond which the title of an axis is cut. Other text is short enough: Vega's looking for the cut takes as long
+as drawing."""
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 FONT_SIZE: Final = 13
 
@@ -77,11 +78,19 @@ def unchecked() -> Iterator[None]:
         yield
 
 
-def draw(chart: Layers, alternative: str, *, narrow: Layers | None = None) -> Figure:
-    """Draw a chart in both widths; for a phone another one, where `narrow` is given."""
+def draw(chart: Layers, alternative: str, *, narrow: Layers | None = None, axis: int = 0) -> Figure:
+    """Draw a chart in both widths.
+
+    Parameters
+    ----------
+    narrow
+        Another chart for a phone.
+    axis
+        CSS pixels beside the chart, which its vertical axis takes.
+    """
     spec = _spec(chart)
     on_a_phone = spec if narrow is None else _spec(narrow)
-    return Figure(wide=_svg(spec, WIDE), narrow=_svg(on_a_phone, NARROW), alternative=alternative)
+    return Figure(wide=_svg(spec, WIDE, axis), narrow=_svg(on_a_phone, NARROW, axis), alternative=alternative)
 
 
 def draw_small(chart: Layers, alternative: str, *, width: int = NARROW) -> Figure:
@@ -96,25 +105,28 @@ def _spec(chart: Layers) -> dict[str, Any]:
     return spec
 
 
-def _svg(spec: dict[str, Any], width: int) -> str:
+def _svg(spec: dict[str, Any], width: int, axis: int = 0) -> str:
     import vl_convert
 
-    # Each of Altair's methods that set a style copies the whole chart.
-    size = {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "padding": 6}
-    style = {"background": "white", "config": _style(LABEL_LIMIT.get(width, width))}
+    # Vega would find out by itself how wide a chart may be beside its axis, and measure all text twice for that. Each
+    # of Altair's methods that set a style copies the whole chart.
+    size = {"width": width - axis - 2 * PADDING, "padding": PADDING}
+    style = {"background": "white", "config": _style(TITLE_LIMIT.get(width, width))}
     # No address is allowed: a chart holds all of its data.
     svg: str = vl_convert.vegalite_to_svg(spec | size | style, allowed_base_urls=[])
     return svg
 
 
 def _style(limit: int) -> dict[str, Any]:
-    """Lay out Vega-Lite's ``config``; names longer than `limit` pixels are cut."""
+    """Lay out Vega-Lite's ``config``; titles longer than `limit` pixels are cut."""
     words = {"labelFontSize": FONT_SIZE, "labelColor": INK}
     axis = {
         "titleFontSize": FONT_SIZE,
         "titleFontWeight": "normal",
         "titleColor": INK,
         "titleLimit": limit,
+        "labelLimit": 0,
+        "labelBound": 1,
         "gridColor": GRID,
         "domainColor": NO_ARM_COLOUR,
         "tickColor": NO_ARM_COLOUR,
@@ -123,7 +135,7 @@ def _style(limit: int) -> dict[str, Any]:
         "orient": "top",
         "direction": "vertical",
         "title": None,
-        "labelLimit": limit - 30,
+        "labelLimit": 0,
         "symbolSize": 90,
         "symbolOpacity": 1,
     }

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 NO_ARM: Final = "no treatment"
 DENSITY_POINTS: Final = 160
 HEIGHT: Final = 240
+LABELS, TITLE = 34, 20
+"""What a vertical axis takes in CSS pixels: its numbers, of four digits at most, and what it shows."""
 HALF_DAY: Final = 12 * 3600 * 1000
 """In milliseconds: a night is as wide as a day."""
 CROSS: Final = "M-1,-1L1,1M1,-1L-1,1"
@@ -98,7 +100,7 @@ def nights_figure(outcome: Json, arms: Sequence[Json], planned: pl.DataFrame) ->
     shown = planned.with_columns(pl.col("arm").replace_strict(names, default=NO_ARM))
     periods = _periods(shown, typical(outcome)).with_columns(initial=pl.col("arm").replace_strict(initials, default=""))
     wide, narrow = (_nights_chart(outcome, look, shown, periods, width) for width in (WIDE, NARROW))
-    return draw(wide, _nights_alternative(outcome, shown, periods), narrow=narrow)
+    return draw(wide, _nights_alternative(outcome, shown, periods), narrow=narrow, axis=LABELS + TITLE)
 
 
 def _name(outcome: Json) -> str:
@@ -149,8 +151,11 @@ def _nights_chart(outcome: Json, look: ArmLook, shown: pl.DataFrame, periods: pl
     nights = moments["date"].to_list()
     days = alt.Scale(type="utc", domain=[nights[0] - HALF_DAY, nights[-1] + HALF_DAY], nice=False)
     axis = alt.Axis(format="%-d %b", grid=False, tickCount=8 if width == WIDE else 4, labelOverlap=True, offset=14)
+    values = alt.Axis(minExtent=LABELS, maxExtent=LABELS)
     x = alt.X("date:T", scale=days, axis=axis, title=None)
-    y = alt.Y("value:Q", scale=_value_scale(recorded["value"]), title=f"{_name(outcome)}, {outcome['unit']}")
+    y = alt.Y(
+        "value:Q", scale=_value_scale(recorded["value"]), title=f"{_name(outcome)}, {outcome['unit']}", axis=values
+    )
     legend = alt.Legend(values=[arm for arm in (*look.names, NO_ARM) if arm in set(shown["arm"])])
     colour = alt.Color("arm:N", scale=look.scale(ARM_COLOURS, NO_ARM_COLOUR), legend=legend)
     shape = alt.Shape("arm:N", scale=look.scale(ARM_SHAPES, "cross"), legend=legend)
@@ -320,7 +325,7 @@ def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> La
 
     top = float(density["density"].max())  # type: ignore[arg-type]
     ends = [float(density["x"][0]), float(density["x"][DENSITY_POINTS - 1])]
-    x: dict[str, Any] = {"scale": alt.Scale(domain=ends, nice=False, zero=False), "title": sight.title}
+    x: dict[str, Any] = {"scale": alt.Scale(domain=ends, nice=False, zero=False, padding=4), "title": sight.title}
     y_scale = alt.Scale(domain=[-0.16 * top, 1.12 * top], nice=False)
     look = looks(sight)
     scale = alt.Scale(domain=list(look), range=list(look.values()))

@@ -349,7 +349,7 @@ def _bar_chart(words: list[str], frame: pl.DataFrame, rows: list[str], width: in
     colour = alt.Color(
         "verdict:N",
         scale=alt.Scale(domain=words, range=list(COLOURS)),
-        legend=alt.Legend(columns=2, symbolType="square"),
+        legend=alt.Legend(columns=2 if width == WIDE else 1, symbolType="square"),
     )
     row = alt.Y("effect:N", axis=None, sort=rows, scale=alt.Scale(paddingOuter=0.1))
     chart = alt.Chart(frame)

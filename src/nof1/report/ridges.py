@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from nof1.report.canvas import INK, Figure, Layers, draw
+from nof1.report.canvas import INK, NARROW, TITLE_LIMIT, Figure, Layers, draw
 from nof1.report.figures import (
     AFTER,
     BEFORE,
@@ -60,7 +60,7 @@ def _axes(frame: pl.DataFrame, title: str) -> tuple[dict[str, Any], Any]:
 
     ends = [float(frame["x"].min()), float(frame["x"].max())]  # type: ignore[arg-type]
     top = float(frame["base"].max()) + STEP  # type: ignore[arg-type]
-    x = {"scale": alt.Scale(domain=ends, nice=False, zero=False), "title": title}
+    x = {"scale": alt.Scale(domain=ends, nice=False, zero=False, padding=4), "title": title}
     return x, alt.Y("base:Q", scale=alt.Scale(domain=[-0.16, top + 0.2], nice=False), axis=None)
 
 
@@ -93,7 +93,8 @@ def _names(names: Sequence[str], frame: pl.DataFrame) -> list[Any]:
 
     bases = frame["base"].unique(maintain_order=True)
     rows = pl.DataFrame({"name": list(names), "base": bases + 1.2})
-    text = alt.Chart(rows).mark_text(align="left", baseline="middle", color=INK, fontWeight="bold")
+    style: dict[str, Any] = {"color": INK, "fontWeight": "bold", "limit": TITLE_LIMIT[NARROW]}
+    text = alt.Chart(rows).mark_text(align="left", baseline="middle", **style)
     return [text.encode(x=alt.XValue(4), y=alt.Y("base:Q"), text=alt.Text("name:N"))]
 
 
