@@ -21,7 +21,8 @@ PADDING: Final = 6
 TITLE_LIMIT: Final = {WIDE: 600, NARROW: 300}
 """Pixels beyond which the title of an axis is cut. Other text is short enough: Vega's looking for the cut takes as long
 as drawing."""
-FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
+FONT: Final = "'Liberation Sans', Arial, Helvetica, 'DejaVu Sans', sans-serif"
+"""Fonts that Vega finds by name: of ``system-ui`` it cannot know how wide a browser draws it."""
 FONT_SIZE: Final = 13
 
 ARM_COLOURS: Final = ("#0072B2", "#C44F00", "#1B2733", "#8B3A78")
@@ -127,6 +128,7 @@ def _style(limit: int) -> dict[str, Any]:
         "titleLimit": limit,
         "labelLimit": 0,
         "labelBound": 1,
+        "tickCount": 6,
         "gridColor": GRID,
         "domainColor": NO_ARM_COLOUR,
         "tickColor": NO_ARM_COLOUR,
@@ -140,6 +142,7 @@ def _style(limit: int) -> dict[str, Any]:
         "symbolOpacity": 1,
     }
     return {
+        "aria": False,  # a picture's words are its alternative
         "font": FONT,
         "view": {"stroke": None},
         "axis": words | axis,

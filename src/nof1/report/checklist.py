@@ -88,7 +88,7 @@ def _registered(*topics: str) -> Say:
     """Take what the document of the protocol says under these topics."""
 
     def say(_: Json, behind: Behind) -> str | None:
-        told = {item.topic: item.text for item in protocol_items(behind.protocol)}
+        told = {item.topic: item.text for item in protocol_items(behind.protocol, topics)}
         return " ".join(text for topic in topics if (text := told[topic])) or None
 
     return say

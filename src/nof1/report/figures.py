@@ -156,7 +156,7 @@ def _nights_chart(outcome: Json, look: ArmLook, shown: pl.DataFrame, periods: pl
     y = alt.Y(
         "value:Q", scale=_value_scale(recorded["value"]), title=f"{_name(outcome)}, {outcome['unit']}", axis=values
     )
-    legend = alt.Legend(values=[arm for arm in (*look.names, NO_ARM) if arm in set(shown["arm"])])
+    legend = alt.Legend(values=[arm for arm in (*look.names, NO_ARM) if arm in set(shown["arm"])], symbolStrokeWidth=0)
     colour = alt.Color("arm:N", scale=look.scale(ARM_COLOURS, NO_ARM_COLOUR), legend=legend)
     shape = alt.Shape("arm:N", scale=look.scale(ARM_SHAPES, "cross"), legend=legend)
     points: dict[str, Any] = {"opacity": 0.9, "size": 42 if width == WIDE else 22, "strokeWidth": 1.3}

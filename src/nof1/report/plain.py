@@ -9,6 +9,8 @@ _NEVER_SHOWN: Final = {"\u061c", "\u200e", "\u200f", *map(chr, range(0x202A, 0x2
 
 def plain(text: str) -> str:
     """Take controls and direction marks out of an imported text: they could act on a terminal or turn a line around."""
+    if text.isprintable():  # nearly every text
+        return " ".join(text.split())
     kept = (" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text if c not in _NEVER_SHOWN)
     return " ".join("".join(kept).split())
 

@@ -4,7 +4,7 @@ Numbers are those of SPIRIT 2013, which SPENT extends; the wording of the topics
 the protocol does not say is MISSING, with the key that would say it, and what cannot apply says why.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,9 +47,10 @@ class Item:
     key: str | None
 
 
-def items(protocol: Protocol) -> tuple[Item, ...]:
-    """Fill every item, in the order of the statement."""
-    return tuple(Item(number, topic, _told(protocol, say, key), key) for number, topic, say, key in _ITEMS)
+def items(protocol: Protocol, topics: Collection[str] | None = None) -> tuple[Item, ...]:
+    """Fill every item, or those of some topics, in the order of the statement."""
+    wanted = [item for item in _ITEMS if topics is None or item[1] in topics]
+    return tuple(Item(number, topic, _told(protocol, say, key), key) for number, topic, say, key in wanted)
 
 
 def render_markdown(protocol: Protocol) -> str:

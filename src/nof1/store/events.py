@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -24,6 +24,8 @@ from nof1.store.payloads import event_fault, payload_fault, words_fault
 SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x6E6F6631  # "nof1"
 BUSY_SECONDS: Final = 20.0
+KEPT_IN_MIND: Final = 4096
+"""Rows that were found sound in this process: a page reads the same ones forty times."""
 CANNOT_WRITE: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 GENESIS: Final = "0" * 64
 """What stands before the first event."""
@@ -302,7 +304,15 @@ _TYPES: Final = (int, str, str, str, str, str | None, str, str | None, str, str)
 
 
 def _event(row: tuple[Any, ...]) -> Event:
+    _require_sound(*row)
     seq, at, actor, command, kind, participant, payload, reason, previous, digest = row
+    return Event(seq, at, actor, command, kind, participant, json.loads(payload), reason, previous, digest)
+
+
+@lru_cache(maxsize=KEPT_IN_MIND, typed=True)
+def _require_sound(*row: Any) -> None:
+    """Refuse a row that nof1 cannot have written; one that passed is not looked at again: events never change."""
+    seq, at, _, _, kind, participant, payload, _, _, _ = row
     if not all(map(isinstance, row, _TYPES)):
         raise DataError(f"Event {seq} of the record is damaged. Restore the study from a copy.")
     try:
@@ -318,4 +328,3 @@ def _event(row: tuple[Any, ...]) -> Event:
             f"Event {seq} of the record ({kind[:40]}) is not as this nof1 writes it: {fault}. A newer nof1 wrote "
             "it, or it was changed: update nof1, or restore it from a copy."
         )
-    return Event(seq, at, actor, command, kind, participant, content, reason, previous, digest)

@@ -20,8 +20,8 @@ from nof1.study.study import Study, open_study
 INDEX: Final = "index.html"
 FEW: Final = 4
 """So many pages are sooner made in this process than others are started."""
-PAGES_PER_WORKER: Final = 25
-"""The library that draws keeps some six megabytes of every page."""
+PAGES_PER_WORKER: Final = 50
+"""The library that draws keeps about a megabyte of every page."""
 
 
 class Failure(NamedTuple):
