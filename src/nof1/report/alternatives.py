@@ -16,8 +16,9 @@ from nof1.report.canvas import (
     POSTERIOR_COLOUR,
     TITLE_LIMIT,
     Figure,
-    Layers,
-    draw,
+    Spec,
+    draw_small,
+    layered,
 )
 from nof1.report.plain import plain, sentence
 from nof1.report.rounding import fixed, of_differences, percent
@@ -269,10 +270,10 @@ def figure(outcome: Json, arms: Sequence[Json], *, blinding: str) -> Figure | No
     )
     words = contrast(outcome, arms)
     title = f"{words.arm} − {words.reference}, {of_differences(outcome['unit'])}"
-    return draw(_chart(frame, title, outcome["worthwhile"]), alternative.strip())
+    return draw_small(_chart(frame, title, outcome["worthwhile"]), alternative.strip())
 
 
-def _chart(frame: pl.DataFrame, title: str, worthwhile: float | None) -> Layers:
+def _chart(frame: pl.DataFrame, title: str, worthwhile: float | None) -> Spec:
     import altair as alt
 
     order = frame["way"].to_list()
@@ -288,7 +289,7 @@ def _chart(frame: pl.DataFrame, title: str, worthwhile: float | None) -> Layers:
         alt.X("median:Q", **x), y, color=registered
     )
     names = chart.mark_text(align="left", yOffset=-7).encode(y, x=alt.XValue(2), text=alt.Text("way:N"))
-    return alt.layer(*_background(worthwhile), bars, dots, names, height=2 * ROW_HEIGHT * frame.height)
+    return layered(*_background(worthwhile), bars, dots, names, height=2 * ROW_HEIGHT * frame.height)
 
 
 def side_by_side(alike: Sequence[Json], arms: Sequence[Json]) -> Figure | None:
@@ -307,7 +308,7 @@ def side_by_side(alike: Sequence[Json], arms: Sequence[Json]) -> Figure | None:
     )
     alternative = f"The differences with their 95 % intervals, as registered and analysed otherwise. Medians: {said}."
     frame, worthwhile = pl.DataFrame(rows), told[0]["worthwhile"]
-    return draw(_dodged(frame, names, f"difference, {unit}", worthwhile), alternative)
+    return draw_small(_dodged(frame, names, f"difference, {unit}", worthwhile), alternative)
 
 
 def _bars(outcome: Json, name: str, place: int) -> list[dict[str, Any]]:
@@ -319,7 +320,7 @@ def _bars(outcome: Json, name: str, place: int) -> list[dict[str, Any]]:
     ]
 
 
-def _dodged(frame: pl.DataFrame, names: Sequence[str], title: str, worthwhile: float | None) -> Layers:
+def _dodged(frame: pl.DataFrame, names: Sequence[str], title: str, worthwhile: float | None) -> Spec:
     """Draw a row an alternative: its name, and beneath it a bar a contrast."""
     import altair as alt
 
@@ -344,7 +345,7 @@ def _dodged(frame: pl.DataFrame, names: Sequence[str], title: str, worthwhile: f
     ways = alt.Chart(pl.DataFrame({"way": order}))
     text = ways.mark_text(align="left", yOffset=14 - height / 2)
     layers.append(text.encode(y, x=alt.XValue(2), text=alt.Text("way:N")))
-    return alt.layer(*layers, height=height * len(order))
+    return layered(*layers, height=height * len(order))
 
 
 def _background(worthwhile: float | None) -> "list[alt.Chart]":

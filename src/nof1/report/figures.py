@@ -22,8 +22,9 @@ from nof1.report.canvas import (
     PRIOR_COLOUR,
     WIDE,
     Figure,
-    Layers,
+    Spec,
     draw,
+    layered,
 )
 from nof1.report.plain import capitalised, plain
 from nof1.report.rounding import decimals_in_sentences, of_differences, percent, quantity
@@ -142,7 +143,7 @@ def _nights_alternative(outcome: Json, shown: pl.DataFrame, periods: pl.DataFram
     )
 
 
-def _nights_chart(outcome: Json, look: ArmLook, shown: pl.DataFrame, periods: pl.DataFrame, width: int) -> Layers:
+def _nights_chart(outcome: Json, look: ArmLook, shown: pl.DataFrame, periods: pl.DataFrame, width: int) -> Spec:
     import altair as alt
 
     moments = shown.with_columns(_instant("date"))
@@ -160,7 +161,7 @@ def _nights_chart(outcome: Json, look: ArmLook, shown: pl.DataFrame, periods: pl
     colour = alt.Color("arm:N", scale=look.scale(ARM_COLOURS, NO_ARM_COLOUR), legend=legend)
     shape = alt.Shape("arm:N", scale=look.scale(ARM_SHAPES, "cross"), legend=legend)
     points: dict[str, Any] = {"opacity": 0.9, "size": 42 if width == WIDE else 22, "strokeWidth": 1.3}
-    return alt.layer(
+    return layered(
         *_period_layers(look, spans, days),
         alt.Chart(recorded.filter("used")).mark_point(filled=True, **points).encode(x, y, colour, shape),
         alt.Chart(recorded.filter(~pl.col("used"))).mark_point(filled=False, **points).encode(x, y, colour, shape),
@@ -320,7 +321,7 @@ def posterior_alternative(outcome: Json, words: Contrast) -> str:
     return f"{said}, by at least {change} {percent(p['p_better_worthwhile'])}."
 
 
-def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> Layers:
+def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> Spec:
     import altair as alt
 
     top = float(density["density"].max())  # type: ignore[arg-type]
@@ -332,7 +333,7 @@ def _posterior_chart(words: Contrast, sight: Sight, density: pl.DataFrame) -> La
     colour = alt.Color("when:N", scale=scale, legend=alt.Legend(symbolType="square"))
     curve = alt.Chart(density)
     y = alt.Y("density:Q", scale=y_scale, axis=None)
-    return alt.layer(
+    return layered(
         *band_layers(sight, x, colour),
         curve.transform_filter(alt.datum.when == AFTER).mark_area(opacity=0.75).encode(alt.X("x:Q", **x), y, colour),
         curve.transform_filter(alt.datum.when == BEFORE)

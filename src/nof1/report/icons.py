@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from nof1.report.canvas import BETTER_COLOUR, ICONS, NO_ARM_COLOUR, WORSE_COLOUR, Figure, draw_small
+from nof1.report.canvas import BETTER_COLOUR, ICONS, NO_ARM_COLOUR, WORSE_COLOUR, Figure, draw_small, layered
 from nof1.report.rounding import percent
 from nof1.report.sentences import Json, contrast, worthwhile_words
 
@@ -56,7 +56,7 @@ def figure(outcome: Json, arms: list[Json]) -> Figure:
     frame = frame.with_columns(column=pl.col("place") % ROWS, row=pl.col("place") // ROWS)
     kinds, colours, shapes = (list(of) for of in zip(*LOOKS.values(), strict=True))
     places = alt.Scale(domain=[-0.5, ROWS - 0.5], nice=False, zero=False)
-    chart = alt.layer(
+    chart = layered(
         alt.Chart(frame)
         .mark_point(filled=True, size=110, opacity=1)
         .encode(

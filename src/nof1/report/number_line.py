@@ -5,7 +5,17 @@ from typing import Any, Final
 
 import polars as pl
 
-from nof1.report.canvas import ARM_COLOURS, ARM_SHAPES, BAND_COLOUR, INK, NO_ARM_COLOUR, Figure, Layers, draw_small
+from nof1.report.canvas import (
+    ARM_COLOURS,
+    ARM_SHAPES,
+    BAND_COLOUR,
+    INK,
+    NO_ARM_COLOUR,
+    Figure,
+    Spec,
+    draw_small,
+    layered,
+)
 from nof1.report.figures import arm_look
 from nof1.report.plain import capitalised, plain
 from nof1.report.rounding import decimals_in_sentences, fixed, quantity
@@ -57,7 +67,7 @@ def figure(outcome: Json, arms: Sequence[Json]) -> Figure:
     return draw_small(_chart(frame, f"{name}, {unit}", names, zone), said)
 
 
-def _chart(frame: pl.DataFrame, title: str, names: tuple[str, ...], zone: tuple[float, float] | None) -> Layers:
+def _chart(frame: pl.DataFrame, title: str, names: tuple[str, ...], zone: tuple[float, float] | None) -> Spec:
     import altair as alt
 
     row = alt.Y("arm:N", axis=None, sort=list(names), scale=alt.Scale(paddingOuter=0))
@@ -70,7 +80,7 @@ def _chart(frame: pl.DataFrame, title: str, names: tuple[str, ...], zone: tuple[
         "axis": alt.Axis(grid=False, tickCount=6),
     }
     chart = alt.Chart(frame)
-    return alt.layer(
+    return layered(
         *_zone(zone, x),
         chart.mark_rule(strokeWidth=3, yOffset=8).encode(alt.X("low:Q", **x), row, x2=alt.X2("high:Q"), color=colour),
         chart.mark_point(filled=True, size=120, opacity=1, yOffset=8).encode(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from nof1.report.canvas import BAND_COLOUR, INK, NARROW, WIDE, Figure, Layers, draw
+from nof1.report.canvas import BAND_COLOUR, INK, NARROW, WIDE, Figure, Spec, draw, layered
 from nof1.report.plain import capitalised, plain
 from nof1.report.rounding import fixed, percent, whole_percent
 from nof1.report.sentences import arm_name
@@ -45,6 +45,8 @@ COLOURS: Final = ("#00446B", "#0072B2", "#7FB8D9", BAND_COLOUR, "#E9ECEF", "#F2B
 
 BENEFITS: Final = ("meaningful_benefit", "benefit")
 LIGHT: Final = frozenset(COLOURS[2:6])
+PAPER: Final = "#FFFFFF"
+"""Ink on dark bars."""
 LABELLED_FROM: Final = 0.08
 """Share of a bar from which its percentage fits into it."""
 
@@ -335,13 +337,13 @@ def _bars(plan: Json) -> pl.DataFrame:
                         "end": end,
                         "middle": (begin + end) / 2,
                         "label": f"{whole_percent(share)} %" if share >= LABELLED_FROM else "",
-                        "ink": INK if colours[verdict] in LIGHT else "#FFFFFF",
+                        "ink": INK if colours[verdict] in LIGHT else PAPER,
                     }
                 )
     return pl.DataFrame(rows)
 
 
-def _bar_chart(words: list[str], frame: pl.DataFrame, rows: list[str], width: int) -> Layers:
+def _bar_chart(words: list[str], frame: pl.DataFrame, rows: list[str], width: int) -> Spec:
     import altair as alt
 
     axis = alt.Axis(format="%", grid=False, tickCount=5)
@@ -361,10 +363,7 @@ def _bar_chart(words: list[str], frame: pl.DataFrame, rows: list[str], width: in
         .encode(row, x=alt.XValue(2), text=alt.Text("effect:N")),
     ]
     if width == WIDE:
-        layers.append(
-            chart.mark_text(yOffset=9).encode(
-                alt.X("middle:Q", **x), row, text=alt.Text("label:N"), color=alt.Color("ink:N", scale=None)
-            )
-        )
-    layered: Layers = alt.layer(*layers, height=52 * len(rows)).resolve_scale(color="independent")
-    return layered
+        for ink in (INK, PAPER):
+            labels = alt.Chart(frame.filter(ink=ink)).mark_text(yOffset=9, color=ink)
+            layers.append(labels.encode(alt.X("middle:Q", **x), row, text=alt.Text("label:N")))
+    return layered(*layers, height=52 * len(rows))

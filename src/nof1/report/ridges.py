@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from nof1.report.canvas import INK, NARROW, TITLE_LIMIT, Figure, Layers, draw
+from nof1.report.canvas import INK, NARROW, TITLE_LIMIT, Figure, Spec, draw, layered
 from nof1.report.figures import (
     AFTER,
     BEFORE,
@@ -98,7 +98,6 @@ def _names(names: Sequence[str], frame: pl.DataFrame) -> list[Any]:
     return [text.encode(x=alt.XValue(4), y=alt.Y("base:Q"), text=alt.Text("name:N"))]
 
 
-def _chart(layers: list[Any], rows: int) -> Layers:
-    import altair as alt
+def _chart(layers: list[Any], rows: int) -> Spec:
 
-    return alt.layer(*layers, height=ROW * rows + 24)
+    return layered(*layers, height=ROW * rows + 24)

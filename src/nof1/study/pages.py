@@ -146,8 +146,10 @@ def _drawn(path: Path) -> "xr.DataTree":
 def _variables(group: "h5netcdf.Group", names: Iterable[str]) -> "xr.Dataset":
     import xarray as xr
 
-    there = {name: group.variables[name] for name in names if name in group.variables}
-    return xr.Dataset({name: (one.dimensions, one[...], dict(one.attrs)) for name, one in there.items()})
+    held = group.variables
+    return xr.Dataset(
+        {name: (held[name].dimensions, held[name][...], dict(held[name].attrs)) for name in names if name in held}
+    )
 
 
 def _behind(record: Record, trial: Trial, analysis: Event) -> Behind:
