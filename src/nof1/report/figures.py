@@ -24,6 +24,7 @@ from nof1.report.canvas import (
     Figure,
     Spec,
     draw,
+    draw_small,
     layered,
 )
 from nof1.report.plain import capitalised, plain
@@ -237,7 +238,7 @@ def posterior_figure(outcome: Json, arms: Sequence[Json], groups: "xr.DataTree")
     words = contrast(outcome, arms)
     sight = look_at(outcome, words, groups)
     chart = _posterior_chart(words, sight, densities(sight, window(sight)))
-    return draw(chart, posterior_alternative(outcome, words))
+    return draw_small(chart, posterior_alternative(outcome, words))
 
 
 def look_at(outcome: Json, words: Contrast, groups: "xr.DataTree") -> Sight:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from nof1.report.canvas import INK, NARROW, TITLE_LIMIT, Figure, Spec, draw, layered
+from nof1.report.canvas import INK, NARROW, TITLE_LIMIT, Figure, Spec, draw_small, layered
 from nof1.report.figures import (
     AFTER,
     BEFORE,
@@ -40,7 +40,7 @@ def figure(alike: Sequence[Json], arms: Sequence[Json], groups: "xr.DataTree") -
     names = [f"{its.arm} {between} {its.reference}" for its in words]
     frame = _frame(sights)
     layers = [*_shared(sights, frame, title), *direction_layers(words[0]), *_names(names, frame)]
-    return draw(_chart(layers, len(alike)), alternative)
+    return draw_small(_chart(layers, len(alike)), alternative)
 
 
 def _frame(sights: Sequence[Sight]) -> pl.DataFrame:

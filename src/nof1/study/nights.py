@@ -81,9 +81,11 @@ def read_sessions(study: Study, *, participant: str | None = None) -> pl.DataFra
         Nothing was imported yet.
     """
     with study.record() as record:
-        person = study.participant(record, participant)
-        stream = stream_in_use(record, person)
-        files = admitted_files(record, person.code)
+        return _sessions(study, record, study.participant(record, participant))
+
+
+def _sessions(study: Study, record: Record, person: Participant) -> pl.DataFrame:
+    stream, files = stream_in_use(record, person), admitted_files(record, person.code)
     return scan_sessions(study.folder, files).filter(pl.col("stream") == stream.stream).collect()
 
 
@@ -107,9 +109,9 @@ def draw_nights(study: Study, *, participant: str | None = None, width: int = 48
     InputMissingError
         Nothing was imported yet.
     """
-    sessions = read_sessions(study, participant=participant)
     with study.record() as record:
-        rules = sleep_rules(study, record, study.participant(record, participant))
+        person = study.participant(record, participant)
+        sessions, rules = _sessions(study, record, person), sleep_rules(study, record, person)
     placed = place_sessions(sessions, merge_gap_min=rules.merge_gap_min, night_boundary_h=rules.night_boundary_h)
     mains = placed.filter(pl.col("part") == "main").join(sessions, on=KEY).sort("start")
     segments = _laid_end_to_end(mains).iter_rows(named=True)

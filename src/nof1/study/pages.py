@@ -76,12 +76,12 @@ def write_report(study: Study, *, participant: str | None = None, only: Reader |
     """
     with study.record() as record:
         code = study.participant(record, participant).code
-    path = study.folder.reports(code) / "report.html"
-    analysis = analysis_to_tell(study, code)
-    if analysis is None:
-        write_private_file(path, render_progress(read_progress(study, participant=code)).encode())
-        return path
-    page = _result_page(study, code, only, analysis).encode()
+        path = study.folder.reports(code) / "report.html"
+        analysis = _to_tell(study, record, code)
+        if analysis is None:
+            write_private_file(path, render_progress(read_progress(study, participant=code)).encode())
+            return path
+        page = _result_page(study, record, code, only, analysis).encode()
     write_private_file(path, page)
     with study.record() as record, record.writing():
         rendered = {"report.html": hashlib.sha256(page).hexdigest()}
@@ -98,19 +98,22 @@ def analysis_to_tell(study: Study, code: str) -> Event | None:
         No trial has begun.
     """
     with study.record() as record:
-        withdrawn = read_trial(study, record, code).conduct.withdrawn
-        return None if withdrawn else standing_analysis(record, code)
+        return _to_tell(study, record, code)
 
 
-def _result_page(study: Study, code: str, only: Reader | None, analysis: Event) -> str:
+def _to_tell(study: Study, record: Record, code: str) -> Event | None:
+    withdrawn = read_trial(study, record, code).conduct.withdrawn
+    return None if withdrawn else standing_analysis(record, code)
+
+
+def _result_page(study: Study, record: Record, code: str, only: Reader | None, analysis: Event) -> str:
     folder = study.folder.reports(code)
-    with study.record() as record:
-        _check_written(folder, analysis.payload)
-        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        _check_format(folder, result)
-        result["trial"]["deviations"] = [*_changed_since(record, code, analysis), *result["trial"]["deviations"]]
-        behind = _behind(record, read_trial(study, record, code), analysis)
-        files = [file.sha256 for file in admitted_files(record, code)]
+    _check_written(folder, analysis.payload)
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    _check_format(folder, result)
+    result["trial"]["deviations"] = [*_changed_since(record, code, analysis), *result["trial"]["deviations"]]
+    behind = _behind(record, read_trial(study, record, code), analysis)
+    files = [file.sha256 for file in admitted_files(record, code)]
     if files == result["provenance"]["sleep_files"]:  # else the nights that were analysed are not those of today
         behind = replace(behind, hypnograms=draw_nights(study, participant=code, width=STRIP))
     with unchecked():
