@@ -3,6 +3,7 @@
 from typing import Any
 
 from nof1.report import sentences
+from nof1.report.cautions import CHANGED
 from nof1.report.overview import analysed_row, render_overview
 
 
@@ -25,3 +26,13 @@ def test_a_row_tells_what_to_look_at(make: Any) -> None:
     assert any("so their draws are not an answer" in flag for flag in flags)
     assert flags[-2] == "Another device."
     assert flags[-1] == "1 more such point on the page"
+
+
+def test_a_row_tells_first_that_the_record_has_changed(make: Any) -> None:
+    """Whatever else there is to look at: the verdict beside it is one of yesterday."""
+    result, _ = make("benefit")
+    result["trial"] |= {"registered_before_first_night": False, "deviations": [f"{CHANGED} (sleep).", "An early end."]}
+    flags = analysed_row(result, "P01/report.html").flags
+    assert flags[0] == f"{CHANGED} (sleep)."
+    assert "The protocol was registered on" in flags[1]
+    assert flags[2:] == ("1 more such point on the page",)

@@ -206,9 +206,18 @@ def test_a_trial_that_ends_before_its_first_night_has_no_evening(study: Study, t
     after = export_calendar(eve, tmp_path / "t.ics")
     assert (before.evenings, after.evenings, after.cancelled) == (12, 0, 12)
     assert trial_status(eve).ended
+    assert list(trial_status(eve).conduct) == ["Stopped before the first evening: moved house."]
     with pytest.raises(UsageError, match="no night to log"):
         log_night(on_evening(study, 1), note="?")
     verify(study)
+
+
+def test_who_withdraws_before_the_first_night_had_no_evening(study: Study) -> None:
+    """That is told as it was, however long before the first evening it was said."""
+    long_before = replace(study, clock=lambda: datetime(2026, 11, 27, 20, tzinfo=UTC))
+    end_trial(long_before, reason="moved house", withdraw=True)
+    (told,) = trial_status(on_evening(study, 3)).conduct
+    assert told == "The participant withdrew before the first evening: moved house."
 
 
 def test_a_pause_does_not_begin_in_the_last_one(study: Study) -> None:

@@ -12,6 +12,9 @@ hide a changed diary."""
 ENOUGH_TAKEN: Final = 0.8
 """Where fewer of the doses due are known to have been taken, the page says so beside the verdict."""
 
+CHANGED: Final = "The record has changed since this analysis"
+"""How the deviation begins that tells a page of an older record."""
+
 
 def cautions(result: Json) -> list[str]:
     """Say what the reader must know before believing any number."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nof1.report import sentences
-from nof1.report.cautions import cautions
+from nof1.report.cautions import CHANGED, cautions
 from nof1.report.plain import plain
 from nof1.report.progress import Progress
 from nof1.report.sentences import Json
@@ -38,8 +38,11 @@ def analysed_row(result: Json, link: str) -> Row:
     """Tell what was found."""
     outcomes, arms, trial = result["outcomes"], result["arms"], result["trial"]
     unusable = [one for one in outcomes if one["verdict"] == "not_usable"]
-    first, more = cautions(result)[:1], len(cautions(result)) - 1
+    stale = [told for told in cautions(result) if told.startswith(CHANGED)]
+    others = [told for told in cautions(result) if told not in stale]
+    first, more = others[:1], len(others) - 1
     flags = [
+        *stale,
         *(f"{sentences.title(one, arms)}: {plain(one['why_not_usable'] or 'no check was passed')}" for one in unusable),
         *first,
         *([f"{more} more such point{'s' if more > 1 else ''} on the page"] if more > 0 else []),

@@ -20,6 +20,12 @@ CONDUCT: Final = {
 }
 """Every kind of event of the view `conduct`, as it is told in reports."""
 
+BEFORE_ALL: Final = {
+    "stopped": "Stopped before the first evening: {reason}.",
+    "withdrawn": "The participant withdrew before the first evening: {reason}.",
+}
+"""The same of a trial that ended before it had an evening."""
+
 APPLIES: Final = {"paused": "first_night", "resumed": "back", "stopped": "last_night", "withdrawn": "last_night"}
 """By kind, the key of the evening that an event is about; an amendment is about the moment it is made."""
 
@@ -63,11 +69,13 @@ def as_conducted(planned: Schedule, events: Sequence[Event]) -> Schedule:
     return planned
 
 
-def read_conduct(events: Sequence[Event], zone: ZoneInfo, boundary_h: float) -> Conduct:
+def read_conduct(planned: Schedule, events: Sequence[Event], zone: ZoneInfo, boundary_h: float) -> Conduct:
     """Read the events of the view `conduct`.
 
     Parameters
     ----------
+    planned
+        The schedule before anything came between.
     zone, boundary_h
         Where the participant is at home, and the hour that parts two nights: they tell on which evening it was said.
     """
@@ -80,7 +88,7 @@ def read_conduct(events: Sequence[Event], zone: ZoneInfo, boundary_h: float) -> 
         ended_early=date.fromisoformat(ending.payload["last_night"]) if ending else None,
         withdrawn=any(event.kind == "withdrawn" for event in endings),
         pauses=tuple(_pause(event) for event in events if event.kind == "resumed"),
-        said=tuple(_told(event, zone, boundary_h) for event in events),
+        said=tuple(_told(event, planned.first_night, zone, boundary_h) for event in events),
     )
 
 
@@ -89,12 +97,15 @@ def _pause(resumed: Event) -> Pause:
     return Pause(date.fromisoformat(payload["first_night"]), date.fromisoformat(payload["back"]))
 
 
-def _told(event: Event, zone: ZoneInfo, boundary_h: float) -> str:
-    told = CONDUCT[event.kind].format(reason=event.reason, **event.payload)
+def _told(event: Event, first_night: date, zone: ZoneInfo, boundary_h: float) -> str:
     said_at = datetime.fromisoformat(event.at).astimezone(zone)
-    if event.kind not in APPLIES or _said_then(event, evening_of(said_at, boundary_h)):
-        return told
-    return f"{told} That was said on {said_at.date()}."
+    evening = evening_of(said_at, boundary_h)
+    if event.kind in ENDINGS and date.fromisoformat(event.payload["last_night"]) < first_night:
+        told, late = BEFORE_ALL[event.kind].format(reason=event.reason), evening > first_night
+    else:
+        told = CONDUCT[event.kind].format(reason=event.reason, **event.payload)
+        late = event.kind in APPLIES and not _said_then(event, evening)
+    return f"{told} That was said on {said_at.date()}." if late else told
 
 
 def _said_then(event: Event, evening: date) -> bool:

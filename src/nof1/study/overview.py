@@ -1,6 +1,5 @@
 """The pages of everybody in a study, and the index that links them."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +12,7 @@ from nof1.errors import Nof1Error
 from nof1.model.workers import cores, on_every_core
 from nof1.report.overview import Row, analysed_row, render_overview, running_row
 from nof1.store.folder import write_private_file
-from nof1.study.pages import analysis_to_tell, write_report
+from nof1.study.pages import result_to_tell, write_report
 from nof1.study.progress import read_progress
 from nof1.study.study import Study, open_study
 
@@ -85,9 +84,10 @@ def _row_of(folder: Path, now: datetime, actor: str, code: str, has_trial: bool)
     try:
         path = write_report(study, participant=code)
         link = f"{path.parent.name}/{path.name}"
-        if analysis_to_tell(study, code) is None:
+        result = result_to_tell(study, code)
+        if result is None:
             return running_row(read_progress(study, participant=code), link), None
-        return analysed_row(json.loads((path.parent / "result.json").read_text(encoding="utf-8")), link), None
+        return analysed_row(result, link), None
     except Nof1Error as error:
         return _failed(code, str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001  a fault of nof1 in one page is told there, and ends no other

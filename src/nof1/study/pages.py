@@ -11,6 +11,7 @@ import polars as pl
 
 from nof1.errors import DataError, TamperedError
 from nof1.report.canvas import unchecked
+from nof1.report.cautions import CHANGED
 from nof1.report.checklist import Behind
 from nof1.report.page import Reader, render_report
 from nof1.report.progress import render_progress
@@ -89,46 +90,53 @@ def write_report(study: Study, *, participant: str | None = None, only: Reader |
     return path
 
 
-def analysis_to_tell(study: Study, code: str) -> Event | None:
-    """The analysis that a page tells; None where none was made, or consent or sleep were taken back since.
+def result_to_tell(study: Study, code: str) -> dict[str, Any] | None:
+    """Read ``result.json`` with what has changed since; None without an analysis that a page would tell.
 
     Raises
     ------
     InputMissingError
         No trial has begun.
+    DataError
+        The result was written by a version of nof1 whose format is another.
+    TamperedError
+        ``result.json`` or ``posterior.nc`` is not what the analysis wrote.
     """
     with study.record() as record:
-        return _to_tell(study, record, code)
+        analysis = _to_tell(study, record, code)
+        return _read_result(study, record, code, analysis) if analysis else None
+
+
+def _read_result(study: Study, record: Record, code: str, analysis: Event) -> dict[str, Any]:
+    folder = study.folder.reports(code)
+    _check_written(folder, analysis.payload)
+    result: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    _check_format(folder, result)
+    result["trial"]["deviations"] = [*_changed_since(record, code, analysis), *result["trial"]["deviations"]]
+    return result
 
 
 def _to_tell(study: Study, record: Record, code: str) -> Event | None:
+    """The analysis that a page tells; None where none was made, or consent or sleep were taken back since."""
     withdrawn = read_trial(study, record, code).conduct.withdrawn
     return None if withdrawn else standing_analysis(record, code)
 
 
 def _result_page(study: Study, record: Record, code: str, only: Reader | None, analysis: Event) -> str:
-    folder = study.folder.reports(code)
-    _check_written(folder, analysis.payload)
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    _check_format(folder, result)
-    result["trial"]["deviations"] = [*_changed_since(record, code, analysis), *result["trial"]["deviations"]]
+    result = _read_result(study, record, code, analysis)
     behind = _behind(record, read_trial(study, record, code), analysis)
     files = [file.sha256 for file in admitted_files(record, code)]
     if files == result["provenance"]["sleep_files"]:  # else the nights that were analysed are not those of today
         behind = replace(behind, hypnograms=draw_nights(study, participant=code, width=STRIP))
     with unchecked():
-        return render_report(result, _drawn(folder / "posterior.nc"), behind=behind, only=only)
+        return render_report(result, _drawn(study.folder.reports(code) / "posterior.nc"), behind=behind, only=only)
 
 
 def _changed_since(record: Record, code: str, analysis: Event) -> list[str]:
     """Tell that the record knows more than the analysis did; a page shows what was analysed."""
     later = {event.kind for event in record.events(participant=code) if event.seq > analysis.seq}
     changed = [words for kind, words in MAY_CHANGE.items() if kind in later]
-    return (
-        [f"The record has changed since this analysis ({', '.join(changed)}): nof1 analyse takes it in."]
-        if changed
-        else []
-    )
+    return [f"{CHANGED} ({', '.join(changed)}): nof1 analyse takes it in."] if changed else []
 
 
 def _drawn(path: Path) -> "xr.DataTree":
