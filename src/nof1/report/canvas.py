@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 type Spec = dict[str, Any]
 """A chart as Vega-Lite takes it."""
 
+OF_A_WHOLE_CHART: Final = {"$schema", "config", "datasets"}
+"""What Altair writes into each chart, and no layer of one may have."""
+
 WIDE: Final = 680
 NARROW: Final = 340
 """Widths in CSS pixels, axes included: a page column, and a phone of 360 px and more."""
@@ -82,10 +85,9 @@ def unchecked() -> Iterator[None]:
 def layered(*charts: "alt.Chart", height: float) -> Spec:
     """Lay charts over each other: Altair's own way of it copies each of them four times."""
     # A schema check of a finished chart costs more than its drawing, and the charts are fixed and tested.
-    layers = [chart.to_dict(validate=False) for chart in charts]
-    datasets = {name: rows for layer in layers for name, rows in layer.pop("datasets").items()}
-    for layer in layers:
-        del layer["config"], layer["$schema"]
+    drawn = [chart.to_dict(validate=False) for chart in charts]
+    datasets = {name: rows for one in drawn for name, rows in one.get("datasets", {}).items()}
+    layers = [{name: part for name, part in one.items() if name not in OF_A_WHOLE_CHART} for one in drawn]
     return {"layer": layers, "datasets": datasets, "height": height}
 
 
