@@ -11,7 +11,7 @@ from tests.report.test_hostile import HOSTILE
 
 from nof1.report.canvas import FONT_SIZE, NARROW, WIDE
 from nof1.report.figures import planned_nights
-from nof1.report.trial_map import LABEL, WIDEST_MEAN, calendar_map, trial_map
+from nof1.report.trial_map import CAPITAL, LABEL, SMALL, calendar_map, trial_map
 from nof1.trial.adherence import AS_ASSIGNED, MISSED, NOT_DUE, UNKNOWN
 
 
@@ -105,6 +105,19 @@ def test_a_long_name_of_an_arm_stops_before_the_squares(nights: Any) -> None:
     figure = trial_map(shown, named, None)
     for svg, label in ((figure.wide, LABEL[WIDE]), (figure.narrow, LABEL[NARROW])):
         words = [text.text or "" for text in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
-        assert max(len(text) for text in words if "(" not in text) * WIDEST_MEAN * FONT_SIZE <= label
+        for row in (text for text in words if "(" not in text):
+            assert sum(CAPITAL if letter.isupper() else SMALL for letter in row) * FONT_SIZE <= label
         assert any(text.endswith("…") for text in words)
         assert any(text.endswith(" placebo") for text in words)
+
+
+def test_usual_names_are_whole_on_a_phone(nights: Any) -> None:
+    """Those of the shipped protocols, beside the longest date."""
+    arms, planned = nights
+    for code in ("bisglycinate", "threonate", "magnesium", "citrate"):
+        named = [dict(arm) | ({"code": code} if arm["code"] == "magnesium" else {}) for arm in arms]
+        shown = planned.with_columns(pl.col("arm").replace({"magnesium": code}), pl.col("date") + timedelta(days=8))
+        figure = trial_map(shown, named, None)
+        assert "…" not in figure.narrow
+        assert f" {code}<" in figure.narrow
+        assert " no treatment<" in figure.narrow

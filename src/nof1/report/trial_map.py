@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -16,12 +16,12 @@ from nof1.trial.adherence import MISSED, NOT_DUE, UNKNOWN
 
 ROW: Final = 16
 """Pixels from one period to the next."""
-LABEL: Final = {WIDE: 210, NARROW: 132}
+LABEL: Final = {WIDE: 210, NARROW: 140}
 """Pixels for the words before the cells."""
 DATE_ALONE: Final = 54
 """The same for rows that have no name."""
-WIDEST_MEAN: Final = 0.62
-"""How wide the letters of a name in capitals are on average, in font sizes."""
+CAPITAL, SMALL = 0.74, 0.54
+"""How wide letters are in font sizes, on average of a name; digits and spaces are like small ones."""
 EDGE: Final = 6
 LARGEST_CELL: Final = 18
 STATES: Final[Mapping[str, str]] = {
@@ -144,8 +144,9 @@ def _cells(rows: Sequence[Row], cell: float, label: int) -> Iterator[str]:
 
 def _fitting(words: str, width: int) -> str:
     """Cut words that would run into the squares."""
-    most = int(width / (WIDEST_MEAN * FONT_SIZE))
-    return words if len(words) <= most else f"{words[: most - 1]}…"
+    ends = list(accumulate(FONT_SIZE * (CAPITAL if letter.isupper() else SMALL) for letter in words))
+    fit = sum(end <= width for end in ends)
+    return words if fit == len(words) else f"{words[: fit - 2]}…"
 
 
 def _key(key: Mapping[str, str], per_line: int, width: int, top: float) -> Iterator[str]:
