@@ -1,18 +1,17 @@
 """How long a page takes, alone and when a clinician renders everybody's, and how much memory that needs."""
 
-import re
 import statistics
 import time
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.benchmarks.one_page import page_and_memory
 from tests.benchmarks.stopwatch import seconds
 from tests.cases import Typist
 
 from nof1.model.workers import cores
-from nof1.study.overview import _row_of, in_batches
+from nof1.study.overview import in_batches
 
 pytestmark = pytest.mark.benchmark
 
@@ -20,15 +19,6 @@ PAGES = 100
 ONE_AT_MOST_S = 3.0
 ALL_AT_MOST_S = 60.0
 GROWS_AT_MOST = 1.2
-
-
-def page_and_memory(study: Path, code: str, has_trial: bool) -> tuple[bool, int]:
-    """Render one page as ``nof1 report --all`` does: whether it is there, and the most MiB this process ever held."""
-    row, failure = _row_of(study, datetime.now(UTC), "benchmark", code, has_trial)
-    there = row.link is not None and failure is None
-    held = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))
-    assert held is not None  # getrusage would tell what the process that started this one held
-    return there, int(held[1]) // 1024
 
 
 def rendered(study: Path, pages: int) -> tuple[float, int]:

@@ -301,7 +301,10 @@ def _smoothed(draws: "Draws", at: "Draws") -> "Draws":
     import numpy as np
 
     width = draws.std(ddof=1) * draws.size ** (-1 / 5)
-    density: Draws = np.exp(-0.5 * ((at[:, None] - draws) / width) ** 2).mean(axis=1) / (width * np.sqrt(2 * np.pi))
+    kernels = np.subtract.outer(at / width, draws / width)
+    kernels *= kernels
+    kernels *= -0.5
+    density: Draws = np.exp(kernels, out=kernels).mean(axis=1) / (width * np.sqrt(2 * np.pi))
     return density
 
 

@@ -8,6 +8,7 @@ the docstring is what the template and the schema for editors say of it. What ke
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 from nof1.errors import DataError, ProtocolError
@@ -325,6 +326,7 @@ class Protocol:
         raise DataError(f"No arm has the code {code!r}; this protocol has {', '.join(arm.code for arm in self.arms)}.")
 
 
+@lru_cache(maxsize=4)  # a command reads the registered one several times, and nothing can change a Protocol
 def parse_protocol(text: str, *, where: str = "protocol.toml") -> Protocol:
     """Read and check a protocol.
 
