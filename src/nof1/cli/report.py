@@ -61,7 +61,8 @@ def _render_all(study_path: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json({"index": written.index, "participants": written.rows, "failed": written.failures})
     else:
-        say(f"Written: {written.index}, {len(written.rows)} participants. Open it in any browser.")
+        people = f"{len(written.rows)} participant{'' if len(written.rows) == 1 else 's'}"
+        say(f"Written: {written.index}, {people}. Open it in any browser.")
     for code, failure in written.failures.items():
         say(f"nof1: {code}: {failure.message}", err=True)
     for failure in written.failures.values():
