@@ -63,11 +63,12 @@ def test_every_command_that_tells_something_has_json(typist: Typist, name: str) 
 
 
 def test_the_help_page_shows_every_command_by_section(typist: Typist) -> None:
-    """The first page groups the commands and names the exit codes."""
+    """The first page groups the commands, each with its whole first sentence, and names the exit codes."""
     text = typist.does("--help")
     for section, names in SECTIONS.items():
         assert f"{section}:" in text
         assert all(f"  {name} " in text for name in names)
+    assert "..." not in text
     assert "Exit codes" in text
 
 

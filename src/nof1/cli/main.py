@@ -13,6 +13,8 @@ import click
 from nof1.cli.tables import say
 from nof1.errors import Nof1Error, ReadError
 
+WHOLE: Final = 400
+"""Letters of a command's first sentence that the list of commands shows: all of them, on as many lines as it takes."""
 SECTIONS: Final = {
     "Begin": ("demo", "init", "protocols", "plan", "participant", "baseline", "keygen", "start", "kits"),
     "Every day": ("today", "log", "guess", "diary", "calendar", "status", "schedule"),
@@ -65,7 +67,7 @@ class Nof1Group(click.Group):
 
     def _line(self, ctx: click.Context, name: str) -> str:
         command = self.get_command(ctx, name)
-        return command.get_short_help_str(70) if command else ""
+        return command.get_short_help_str(WHOLE) if command else ""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; every error of nof1 leaves through here."""
